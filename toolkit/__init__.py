@@ -1,0 +1,31 @@
+"""Research toolkit for customer-tier operations: import toolkit as tk."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from toolkit.data.warehouse import Study
+    from toolkit.report.results import record
+    from toolkit.segments.rfm import RFM, core_gap, segment_summary
+
+_HOMES = {
+    "Study": "toolkit.data.warehouse",
+    "RFM": "toolkit.segments.rfm",
+    "segment_summary": "toolkit.segments.rfm",
+    "core_gap": "toolkit.segments.rfm",
+    "record": "toolkit.report.results",
+}
+
+__all__ = ["RFM", "Study", "core_gap", "record", "segment_summary"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'toolkit' has no attribute {name!r}; it has {', '.join(__all__)}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,197 @@
+-- Exports -> clean rows. Every row keeps its place in exactly one fate; nothing is dropped here.
+-- Values that differ between studies arrive as DuckDB variables; no text of a user's file is ever part of a statement.
+
+-- block: macros
+CREATE OR REPLACE MACRO clean_text(x) AS
+    NULLIF(CASE WHEN regexp_full_match(x, '[!-~]([ -~]*[!-~])?') THEN x ELSE normal_text(x) END, '');
+
+CREATE OR REPLACE MACRO clean_id(x) AS
+    CASE WHEN clean_text(x) IN ('NULL', 'null', 'None', 'nan', 'NaN', 'NaT', '<NA>', 'N/A', '#N/A', '\N', '-') THEN NULL
+         WHEN getvariable('fold_case') THEN lower(clean_text(x))
+         ELSE clean_text(x) END;
+
+CREATE OR REPLACE MACRO is_missing(x) AS
+    COALESCE(clean_text(x), '-') IN ('NULL', 'null', 'None', 'nan', 'NaN', 'NaT', '<NA>', 'N/A', '#N/A', '\N', '-', '--', '/');
+
+-- money: own currency marks and spaces go, (5) is -5, thousands stand in groups of three or not at all
+CREATE OR REPLACE MACRO money_text(x) AS
+    regexp_replace(
+        regexp_replace(
+            regexp_replace(replace(clean_text(x), '−', '-'), '[\s'']', '', 'g'),
+            getvariable('own_marks'), '', 'gi'),
+        '^\(([^()-]+)\)$', '-\1');
+
+CREATE OR REPLACE MACRO money(x) AS
+    CASE WHEN regexp_full_match(money_text(x), '[+-]?(\d+|\d{1,3}(,\d{3})+|)(\.\d+|\d\.)?')
+         THEN TRY_CAST(replace(money_text(x), ',', '') AS DECIMAL(18, 4)) END;
+
+CREATE OR REPLACE MACRO money_comma(x) AS
+    CASE WHEN regexp_full_match(money_text(x), '[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d*)?')
+         THEN TRY_CAST(replace(replace(money_text(x), '.', ''), ',', '.') AS DECIMAL(18, 4)) END;
+
+CREATE OR REPLACE MACRO money_fault(x) AS
+    CASE WHEN is_missing(x) THEN 'missing_amount'
+         WHEN regexp_full_match(money_text(x), '[+-]?(\d+|\d{1,3}(\.\d{3})+),\d{1,2}') THEN 'decimal_comma'
+         WHEN regexp_matches(money_text(x), '[¥$€£₩円元]|(?i)\b(usd|cny|rmb|eur|gbp|jpy|hkd|twd|sgd)') THEN 'other_currency'
+         ELSE 'unreadable_amount' END;
+
+CREATE OR REPLACE MACRO money_of_number(x) AS
+    TRY_CAST(CASE WHEN isfinite(x) THEN x END AS DECIMAL(18, 4));
+
+-- dates: formats of the study first, then year-first ones; day-first and month-first are never guessed
+CREATE OR REPLACE MACRO time_text(x) AS
+    regexp_replace(
+        regexp_replace(
+            regexp_replace(clean_text(x), '^(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})日?', '\1-\2-\3'),
+            '^(\d{4}-\d{1,2}-\d{1,2})[T\s]*(\d{1,2})[:时点](\d{1,2})分?', '\1 \2:\3'),
+        '(:\d{1,2})秒$', '\1');
+
+CREATE OR REPLACE MACRO zoned(x) AS
+    regexp_matches(x, '\d\d:\d\d(:\d\d(\.\d+)?)? ?(Z|[+-]\d\d:?\d\d)$');
+
+CREATE OR REPLACE MACRO local_time(x, formats) AS
+    COALESCE(
+        try_strptime(clean_text(x), formats),
+        CASE WHEN zoned(clean_text(x))
+             THEN timezone(getvariable('timezone'), CAST(try_strptime(
+                      regexp_replace(regexp_replace(time_text(x), 'Z$', '+00:00'), ' ?([+-]\d\d:?\d\d)$', '\1'),
+                      ['%Y-%m-%d %H:%M:%S%z', '%Y-%m-%d %H:%M%z', '%Y-%m-%d %H:%M:%S.%f%z']) AS TIMESTAMPTZ))
+             ELSE try_strptime(
+                      time_text(x),
+                      ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d', '%Y-%m-%d %H:%M', '%Y-%m-%d %H:%M:%S.%f',
+                       '%Y%m%d', '%Y%m%d %H:%M:%S', '%Y%m%d%H%M%S']) END);
+
+CREATE OR REPLACE MACRO no_date(day) AS
+    day IN (DATE '1970-01-01', DATE '1900-01-01', DATE '1899-12-30', DATE '1899-12-31', DATE '0001-01-01', DATE '9999-12-31');
+
+CREATE OR REPLACE MACRO time_fault(x, formats) AS
+    CASE WHEN is_missing(x) THEN 'missing_date'
+         WHEN regexp_matches(clean_text(x), '^0000') THEN 'sentinel_date'
+         WHEN regexp_matches(clean_text(x), '^\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})\b')
+              AND len(formats) = 1 THEN 'day_or_month_first'
+         ELSE 'unreadable_date' END;
+
+CREATE OR REPLACE MACRO is_footer(x) AS
+    regexp_matches(clean_text(x), '^(合计|总计|小计|总金额|总笔数|共\s*\d+\s*(笔|条)|[-=#*]{3,}|(?i)(grand )?total\b)');
+
+CREATE OR REPLACE MACRO flag(x) AS
+    CASE WHEN lower(clean_text(x)) IN ('true', 't', 'yes', 'y', '1', '是', '已退订', '有') THEN TRUE
+         WHEN lower(clean_text(x)) IN ('false', 'f', 'no', 'n', '0', '否', '未退订', '无') THEN FALSE END;
+
+-- block: orders
+SELECT
+    customer_id, ordered_at, day, visible_day, amount, order_id, line_id, product_id, product_layer, list_price, quantity,
+    channel, source_file, source_row, reason,
+    CASE WHEN reason IN ('order', 'zero_order_counted') THEN 'used'
+         WHEN reason IN ('refunded_status', 'negative_amount') THEN 'refund'
+         WHEN reason IN ('other_file', 'repeated_line_id') THEN 'duplicate'
+         WHEN reason = 'cancelled' THEN 'cancelled'
+         WHEN reason IN ('footer', 'missing_customer', 'excluded_customer', 'unpaid', 'zero_order', 'negative_excluded')
+         THEN 'excluded'
+         ELSE 'quarantined' END AS fate,
+    CASE WHEN reason IN ('order', 'zero_order_counted') THEN day END AS order_day,
+    CASE WHEN reason IN ('order', 'zero_order_counted') THEN amount ELSE 0 END AS paid,
+    CASE WHEN reason = 'negative_amount' THEN -amount
+         WHEN reason = 'refunded_status' THEN abs(amount)
+         ELSE 0 END AS refunded,
+    CASE WHEN reason IN ('order', 'zero_order_counted', 'negative_amount') THEN amount
+         WHEN reason = 'refunded_status' AND getvariable('refunded_rows') = 'refund_record' THEN -abs(amount)
+         ELSE 0 END AS net,
+    repaired
+FROM (
+    SELECT
+        *,
+        GREATEST(day, CAST(recorded_at AS DATE)) AS visible_day,
+        CASE
+            WHEN ragged IS NOT NULL THEN CASE WHEN is_footer(first_cell) THEN 'footer' ELSE 'ragged_row' END
+            WHEN day IS NULL THEN CASE WHEN is_footer(first_cell) THEN 'footer' ELSE ordered_at_fault END
+            WHEN no_date(day) THEN 'sentinel_date'
+            WHEN day > CAST(getvariable('orders_exported_at') AS DATE) THEN 'after_export'
+            WHEN amount IS NULL THEN amount_fault
+            WHEN customer_id IS NULL THEN getvariable('missing_customer')
+            WHEN id_lost THEN 'id_lost'
+            WHEN repeat IS NOT NULL THEN repeat
+            WHEN list_contains(getvariable('exclude_customers'), customer_id) THEN 'excluded_customer'
+            WHEN word IN ('cancelled', 'unpaid', 'unknown_status') THEN word
+            WHEN word = 'refunded' THEN getvariable('refunded_status')
+            WHEN amount < 0 THEN getvariable('negative_amount')
+            WHEN amount = 0 THEN getvariable('zero_order')
+            ELSE 'order' END AS reason
+    FROM (SELECT *, CAST(ordered_at AS DATE) AS day FROM orders_read)
+)
+
+-- block: customers
+SELECT
+    customer_id, joined_at, acquisition_channel, acquisition_cost, persona, gender, age_band, region, occupation, interests,
+    followers, referred_by, opted_out, valid_from, visible_day, source_file, source_row, reason, CAST(NULL AS DECIMAL(18, 4)) AS amount,
+    CASE WHEN reason = 'customer' THEN 'used'
+         WHEN reason = 'repeated_customer' THEN 'duplicate'
+         WHEN reason IN ('footer', 'excluded_customer') THEN 'excluded'
+         ELSE 'quarantined' END AS fate,
+    repaired
+FROM (
+    SELECT
+        *,
+        CASE
+            WHEN ragged IS NOT NULL THEN CASE WHEN is_footer(first_cell) THEN 'footer' ELSE 'ragged_row' END
+            WHEN customer_id IS NULL THEN CASE WHEN is_footer(first_cell) THEN 'footer' ELSE 'missing_customer_id' END
+            WHEN id_lost THEN 'id_lost'
+            WHEN list_contains(getvariable('exclude_customers'), customer_id) THEN 'excluded_customer'
+            WHEN repeat IS NOT NULL THEN repeat
+            ELSE 'customer' END AS reason
+    FROM (
+        SELECT * REPLACE (CASE WHEN no_date(CAST(joined_at AS DATE)) THEN NULL ELSE joined_at END AS joined_at),
+               CAST(COALESCE(valid_from, CASE WHEN no_date(CAST(joined_at AS DATE)) THEN NULL ELSE joined_at END) AS DATE) AS visible_day
+        FROM customers_read)
+)
+
+-- block: repeated_lines
+-- the first row of a line_id in order of visibility stays; an equal one later is a duplicate, a different one a conflict
+SELECT source_file, source_row,
+       CASE WHEN content = FIRST_VALUE(content) OVER earlier THEN 'repeated_line_id' ELSE 'line_id_conflict' END AS repeat
+FROM (
+    SELECT source_file, source_row, line_id,
+           CAST(GREATEST(CAST(ordered_at AS DATE), CAST(recorded_at AS DATE)) AS DATE) AS visible_day,
+           hash(customer_id, ordered_at, amount, order_id, product_id, quantity, word) AS content
+    FROM orders_typed
+    WHERE line_id IN (SELECT line_id FROM orders_typed WHERE line_id IS NOT NULL GROUP BY line_id HAVING COUNT(*) > 1)
+)
+WINDOW earlier AS (PARTITION BY line_id ORDER BY visible_day NULLS LAST, source_file, source_row)
+QUALIFY ROW_NUMBER() OVER earlier > 1
+
+-- block: repeated_orders
+-- between files: an order-day that stands in several files is taken from the first; its copies must agree line by line
+SELECT source_file, source_row, CASE WHEN content = first_content THEN 'other_file' ELSE 'files_disagree' END AS repeat
+FROM (
+    SELECT order_key, visible_day, source_file, content,
+           FIRST_VALUE(source_file) OVER copies AS first_file, FIRST_VALUE(content) OVER copies AS first_content
+    FROM (
+        SELECT order_key, visible_day, source_file,
+               SUM(CAST(hash(customer_id, ordered_at, amount, line_id, product_id, quantity, word) AS HUGEINT)) AS content
+        FROM order_days GROUP BY order_key, visible_day, source_file
+    )
+    WINDOW copies AS (PARTITION BY order_key, visible_day ORDER BY source_file)
+)
+JOIN order_days USING (order_key, visible_day, source_file)
+WHERE source_file <> first_file
+
+-- block: order_days
+SELECT source_file, source_row, customer_id, ordered_at, amount, line_id, product_id, quantity, word,
+       CAST(GREATEST(CAST(ordered_at AS DATE), CAST(recorded_at AS DATE)) AS DATE) AS visible_day,
+       COALESCE(order_id, concat_ws('|', customer_id, ordered_at)) AS order_key
+FROM orders_typed
+WHERE ordered_at IS NOT NULL
+
+-- block: repeated_customers
+SELECT source_file, source_row,
+       CASE WHEN content = FIRST_VALUE(content) OVER earlier THEN 'repeated_customer'
+            WHEN valid_from IS NOT NULL THEN NULL
+            ELSE 'conflicting_customer' END AS repeat
+FROM (
+    SELECT source_file, source_row, customer_id, valid_from, CAST(COALESCE(valid_from, joined_at) AS DATE) AS visible_day,
+           hash(joined_at, acquisition_channel, persona, gender, age_band, region, occupation, valid_from) AS content
+    FROM customers_typed
+    WHERE customer_id IN (SELECT customer_id FROM customers_typed WHERE customer_id IS NOT NULL GROUP BY customer_id HAVING COUNT(*) > 1)
+)
+WINDOW earlier AS (PARTITION BY customer_id ORDER BY visible_day NULLS FIRST, source_file, source_row)
+QUALIFY ROW_NUMBER() OVER earlier > 1

@@ -1,0 +1,88 @@
+"""Clean rows -> one row per customer at a date, on DuckDB."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from toolkit.data.sql import blocks
+from toolkit.errors import ArgumentError
+from toolkit.schema import CUSTOMER_ID, SNAPSHOT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    import duckdb
+    import pyarrow as pa
+
+_COLUMNS = {column.name: column for column in SNAPSHOT}
+_RELATION = {"days": "days", "orders": "orders_of", "people": "people"}
+
+
+def snapshot(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    as_of: date,
+    window_days: int,
+    columns: Sequence[str] | None,
+    has_customers: bool,
+) -> pd.DataFrame:
+    """Compute the snapshot; see `toolkit.Study.snapshot`."""
+    names = list(_COLUMNS) if columns is None else list(columns)
+    if columns is None and not has_customers:
+        names = [name for name in names if _COLUMNS[name].block != "people"]
+    _check(names, has_customers=has_customers)
+    found = connection.execute(
+        _statement(names, has_customers=has_customers),
+        {"as_of": as_of, "window_start": as_of - pd.Timedelta(days=window_days)},
+    ).to_arrow_table()
+    return _frame(found, names)
+
+
+def _check(names: list[str], *, has_customers: bool) -> None:
+    unknown = [name for name in names if name not in _COLUMNS]
+    if unknown:
+        raise ArgumentError(
+            "snapshot-column", f"unknown: {', '.join(unknown)}", hint=f"columns from: {', '.join(_COLUMNS)}"
+        )
+    absent = [name for name in names if _COLUMNS[name].block == "people" and not has_customers]
+    if absent:
+        raise ArgumentError(
+            "snapshot-column", f"{', '.join(absent)} come from the table customers, which this study does not have",
+            hint="add tables: {customers: {files: customers.csv}} to the study file",
+        )  # fmt: skip
+
+
+def _statement(names: list[str], *, has_customers: bool) -> str:
+    text = blocks("features.sql")
+    how = dict(line.split(" = ", 1) for line in text["columns"].splitlines())
+    needed = {"days"} | {_COLUMNS[name].block for name in names} | ({"people"} if has_customers else set())
+    parts = [f"visible AS ({text['visible']})"]
+    parts += [f"{_RELATION[block]} AS ({text[block]})" for block in ("days", "orders", "people") if block in needed]
+    everyone = "days" if not has_customers else "(SELECT customer_id FROM days UNION SELECT customer_id FROM people)"
+    joins = "".join(
+        f" LEFT JOIN {_RELATION[block]} ON {_RELATION[block]}.customer_id = everyone.customer_id"
+        for block in ("days", "orders", "people")
+        if block in needed and not (block == "days" and not has_customers)
+    )
+    start = f"{everyone} AS everyone" if has_customers else "days"
+    key = "everyone.customer_id" if has_customers else "days.customer_id"
+    if not has_customers:
+        joins = joins.replace("everyone.", "days.")
+    chosen = "".join(f", {how[name]} AS {name}" for name in names)
+    return f"WITH {', '.join(parts)} SELECT {key}{chosen} FROM {start}{joins} ORDER BY {key}"
+
+
+def _frame(found: pa.Table, names: list[str]) -> pd.DataFrame:
+    index = pd.Index(pd.array(found.column(0), dtype="string[pyarrow]"), name=CUSTOMER_ID)
+    data: dict[str, object] = {}
+    for name in names:
+        dtype = _COLUMNS[name].dtype
+        column = found.column(name)
+        if dtype == "str":
+            data[name] = pd.Series(pd.array(column, dtype="string[pyarrow]"), index=index)
+        else:
+            data[name] = pd.Series(column.to_numpy(), index=index).astype(dtype)
+    return pd.DataFrame(data, index=index, columns=names)

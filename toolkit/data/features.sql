@@ -1,0 +1,72 @@
+-- Clean rows -> one row per customer at $as_of. Days are local days; money is exact until the last line.
+-- Only rows visible at $as_of enter; the window is the last $window_days days up to $as_of.
+
+-- block: visible
+SELECT customer_id, ordered_at, order_day, order_id, source_file, source_row, quantity, paid, refunded, net, day
+FROM orders
+WHERE visible_day <= $as_of AND customer_id IS NOT NULL AND fate <> 'quarantined' AND reason <> 'excluded_customer'
+
+-- block: days
+SELECT
+    customer_id,
+    MIN(order_day) AS first_order_date,
+    MAX(order_day) AS last_order_date,
+    COUNT(order_day) AS order_days,
+    COUNT(order_day) FILTER (WHERE order_day > $window_start) AS window_order_days,
+    CAST(SUM(net) AS DECIMAL(38, 4)) AS spend,
+    CAST(SUM(net) FILTER (WHERE day > $window_start) AS DECIMAL(38, 4)) AS window_spend,
+    CAST(SUM(refunded) AS DECIMAL(38, 4)) AS refund_amount,
+    MAX(max_price) AS max_price
+FROM (
+    SELECT customer_id, day, MAX(order_day) AS order_day, SUM(net) AS net, SUM(refunded) AS refunded,
+           MAX(CASE WHEN order_day IS NOT NULL THEN CAST(paid AS DOUBLE) / COALESCE(NULLIF(quantity, 0), 1) END) AS max_price
+    FROM visible
+    GROUP BY customer_id, day
+)
+GROUP BY customer_id
+
+-- block: orders
+SELECT
+    customer_id,
+    COUNT(*) AS order_count,
+    CAST(SUM(value) AS DECIMAL(38, 4)) AS paid,
+    MAX_BY(value, STRUCT_PACK(a := ordered_at, b := order_key)) AS last_order_value
+FROM (
+    SELECT customer_id, COALESCE(order_id, concat_ws('|', source_file, source_row)) AS order_key,
+           MIN(ordered_at) AS ordered_at, CAST(SUM(paid) AS DECIMAL(38, 4)) AS value
+    FROM visible
+    WHERE order_day IS NOT NULL
+    GROUP BY customer_id, COALESCE(order_id, concat_ws('|', source_file, source_row))
+)
+GROUP BY customer_id
+
+-- block: people
+SELECT customer_id, CAST(joined_at AS DATE) AS joined_date, acquisition_channel, persona, gender, age_band, region
+FROM (
+    SELECT *, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY visible_day DESC NULLS LAST, source_file DESC, source_row DESC) AS latest
+    FROM customers
+    WHERE fate = 'used' AND (visible_day <= $as_of OR visible_day IS NULL)
+)
+WHERE latest = 1
+
+-- block: columns
+first_order_date = days.first_order_date
+last_order_date = days.last_order_date
+recency_days = DATE_DIFF('day', days.last_order_date, $as_of)
+tenure_days = DATE_DIFF('day', days.first_order_date, $as_of)
+order_count = COALESCE(orders_of.order_count, 0)
+order_days = COALESCE(days.order_days, 0)
+spend = COALESCE(CAST(days.spend AS DOUBLE), 0)
+window_order_days = COALESCE(days.window_order_days, 0)
+window_spend = COALESCE(CAST(days.window_spend AS DOUBLE), 0)
+mean_order_value = CAST(orders_of.paid AS DOUBLE) / NULLIF(orders_of.order_count, 0)
+last_order_value = CAST(orders_of.last_order_value AS DOUBLE)
+max_price = days.max_price
+refund_amount = COALESCE(CAST(days.refund_amount AS DOUBLE), 0)
+mean_gap_days = DATE_DIFF('day', days.first_order_date, days.last_order_date) / NULLIF(days.order_days - 1, 0)
+joined_date = people.joined_date
+acquisition_channel = people.acquisition_channel
+persona = people.persona
+gender = people.gender
+age_band = people.age_band
+region = people.region

@@ -1,0 +1,134 @@
+"""Which header of an export is which canonical column."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from toolkit.errors import InputError
+from toolkit.study import Multiply
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from toolkit.schema import Table
+    from toolkit.study import TableFile
+
+
+FIRST_CELL, RAGGED, SOURCE_FILE, SOURCE_ROW = "first_cell", "ragged", "source_file", "source_row"
+"""Columns that reading adds: the row's first cell, the raw text of a ragged row, the number of its file, its line there."""
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """What was found out about one file while it was read.
+
+    Attributes
+    ----------
+    name
+        File name without its folder.
+    sha256
+        Hash of the bytes.
+    encoding, delimiter
+        As detected or stated; empty for Parquet and frames.
+    preamble_lines
+        Lines skipped before the header.
+    repairs
+        What was repaired, counted.
+    mapping
+        Canonical column -> header(s) of the file.
+    dropped
+        Headers that were not loaded.
+    """
+
+    name: str
+    sha256: str = ""
+    encoding: str = ""
+    delimiter: str = ""
+    preamble_lines: int = 0
+    repairs: dict[str, int] = field(default_factory=dict)
+    mapping: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    dropped: tuple[str, ...] = ()
+
+
+def map_columns(
+    headers: Sequence[str], spec: TableFile, table: Table, where: str
+) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
+    """Find the header of each canonical column: as the study file says, else by name, else by alias.
+
+    Returns
+    -------
+    tuple of dict and tuple
+        Canonical column -> its header or headers, and the headers that are not used.
+
+    Raises
+    ------
+    InputError
+        A mapped header is not there or there twice, an alias is ambiguous, or a required column is missing.
+    """
+    mapping: dict[str, tuple[str, ...]] = {}
+    for name, said in spec.columns.items():
+        wanted = said.multiply if isinstance(said, Multiply) else (said,) if said else ()
+        for header in wanted:
+            if header not in headers:
+                raise InputError(
+                    "missing-column",
+                    f"the study file maps {name} to a header that is not there; found: {', '.join(headers)}",
+                    where=where,
+                    column=header,
+                    hint=_snippet(table.name, name, _nearest_header(header, headers)),
+                )
+        if wanted:
+            mapping[name] = tuple(wanted)
+    taken = {header for name, used in mapping.items() for header in used if len(used) == 1}
+    for column in table.columns:
+        if column.name in spec.columns:
+            continue
+        free = [header for header in headers if header not in taken]
+        exact = [header for header in free if _fold(header) == _fold(column.name)]
+        matches = exact or [header for header in free if _fold(header) in {_fold(alias) for alias in column.aliases}]
+        if len(set(matches)) > 1:
+            raise InputError(
+                "ambiguous-column",
+                f"{column.name} could be any of: {', '.join(matches)}",
+                where=where,
+                hint=_snippet(table.name, column.name, matches[0]),
+            )
+        if matches:
+            mapping[column.name] = (matches[0],)
+            taken.add(matches[0])
+        elif column.required:
+            raise InputError(
+                "missing-column",
+                f"the required column {column.name} was not found; headers: {', '.join(headers)}",
+                where=where,
+                hint=_snippet(table.name, column.name, _nearest_header(column.name, free)),
+            )
+    used = {header for group in mapping.values() for header in group}
+    for header in used:
+        if list(headers).count(header) > 1:
+            raise InputError(
+                "repeated-header",
+                "two columns have the same name",
+                where=where,
+                column=header,
+                hint="rename one of them",
+            )
+    return mapping, tuple(header for header in headers if header and header not in used)
+
+
+def _fold(header: str) -> str:
+    return re.sub(r"[\s_\-]+", "", unicodedata.normalize("NFKC", header)).casefold()
+
+
+def _nearest_header(name: str, headers: Sequence[str]) -> str:
+    folded = {_fold(header): header for header in headers if header}
+    close = difflib.get_close_matches(_fold(name), folded, n=1, cutoff=0.4)
+    return folded[close[0]] if close else "YOUR HEADER"
+
+
+def _snippet(table: str, column: str, header: str) -> str:
+    return f"tables: {{{table}: {{columns: {{{column}: {header}}}}}}}"

@@ -1,0 +1,184 @@
+"""Columns as they were read -> typed columns: SQL composed of fixed snippets and canonical names only."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from toolkit.data.headers import FIRST_CELL, RAGGED, SOURCE_FILE, SOURCE_ROW
+from toolkit.errors import InputError, StudyFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import duckdb
+
+    from toolkit.schema import Kind, Table
+    from toolkit.study import TableFile
+
+_FLOATS = ("DOUBLE", "FLOAT")
+_NUMBERS = (
+    *_FLOATS,
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+)
+_SQL_TYPE: dict[Kind, str] = {
+    "id": "VARCHAR",
+    "text": "VARCHAR",
+    "status": "VARCHAR",
+    "money": "DECIMAL(18, 4)",
+    "number": "DOUBLE",
+    "timestamp": "TIMESTAMP",
+    "flag": "BOOLEAN",
+}
+_FROM_TEXT: dict[Kind, str] = {
+    "id": "clean_id({c})",
+    "text": "clean_text({c})",
+    "status": "COALESCE(clean_text({c}), '')",
+    "money": "{money}({c})",
+    "number": "TRY_CAST(replace(clean_text({c}), ',', '') AS DOUBLE)",
+    "timestamp": "local_time({c}, {formats})",
+    "flag": "flag({c})",
+}
+_FROM_TYPE: dict[tuple[Kind, str], str] = {
+    ("money", "number"): "money_of_number({c})",
+    ("money", "decimal"): "TRY_CAST({c} AS DECIMAL(18, 4))",
+    ("number", "number"): "CAST({c} AS DOUBLE)",
+    ("number", "decimal"): "CAST({c} AS DOUBLE)",
+    ("timestamp", "time"): "CAST({c} AS TIMESTAMP)",
+    ("timestamp", "zoned"): "timezone(getvariable('timezone'), {c})",
+    ("flag", "flag"): "{c}",
+}
+_LOST_ID = r"\d(\.\d+)?[Ee]\+\d+"
+
+
+def typed_select(table: Table, spec: TableFile, kinds: Mapping[str, str]) -> str:
+    """Compose the statement that types the columns of ``<table>_raw``.
+
+    Parameters
+    ----------
+    table, spec
+        The table and what the study file says about it.
+    kinds
+        Column of the raw relation -> its SQL type.
+
+    Returns
+    -------
+    str
+        A SELECT of every canonical column, ``<column>_fault`` for what cannot be read, and the columns that reading adds.
+    """
+    columns = [part for column in table.columns for part in _column(table, spec, column.name, kinds)]
+    text_key = kinds["customer_id"] == "VARCHAR"
+    columns += [
+        f"COALESCE(regexp_full_match(clean_text(customer_id), '{_LOST_ID}'), FALSE) AS id_lost"
+        if text_key
+        else "FALSE AS id_lost",
+        "customer_id IS DISTINCT FROM clean_id(customer_id) AS repaired" if text_key else "FALSE AS repaired",
+        *(f"{name if name in kinds else 'CAST(NULL AS VARCHAR)'} AS {name}" for name in (FIRST_CELL, RAGGED)),
+        SOURCE_FILE,
+        SOURCE_ROW,
+    ]
+    return f"SELECT {', '.join(columns)} FROM {table.name}_raw"
+
+
+def _column(table: Table, spec: TableFile, name: str, kinds: Mapping[str, str]) -> list[str]:
+    column = table.column(name)
+    factors = [factor for factor in (f"{name}_1", f"{name}_2") if factor in kinds]
+    typed = {
+        source: _typed(table, spec, column.kind, source, kinds[source])
+        for source in (name, *factors)
+        if source in kinds
+    }
+    if factors:
+        product = " * ".join(f"CAST({typed[factor]} AS DECIMAL(18, 4))" for factor in factors)
+        value = f"TRY_CAST(({product}) AS DECIMAL(18, 4))"
+    else:
+        value = typed.get(name, f"CAST(NULL AS {_SQL_TYPE[column.kind]})")
+    parts = [f"{value} AS {name}"]
+    if column.required and column.kind == "money":
+        cases = "".join(
+            f" WHEN {typed[source]} IS NULL THEN money_fault(CAST({source} AS VARCHAR))" for source in typed
+        )
+        parts.append(f"CASE{cases} ELSE 'unreadable_amount' END AS {name}_fault")
+    elif column.required and column.kind == "timestamp":
+        parts.append(f"time_fault(CAST({name} AS VARCHAR), {_formats(table)}) AS {name}_fault")
+    return parts
+
+
+def _typed(table: Table, spec: TableFile, kind: Kind, column: str, sql_type: str) -> str:
+    category = _category(sql_type)
+    if kind == "id" and sql_type in _FLOATS:
+        return f"CAST(CAST({column} AS BIGINT) AS VARCHAR)"
+    if (kind, category) in _FROM_TYPE:
+        return _FROM_TYPE[kind, category].format(c=column)
+    if category != "text" and kind in ("id", "text", "status"):
+        return f"CAST({column} AS VARCHAR)"
+    text = column if category == "text" else f"CAST({column} AS VARCHAR)"
+    money = "money_comma" if spec.decimal == "," else "money"
+    return _FROM_TEXT[kind].format(c=text, money=money, formats=_formats(table))
+
+
+def _formats(table: Table) -> str:
+    return f"getvariable('{table.name}_date_formats')"
+
+
+def _category(sql_type: str) -> str:
+    if sql_type.startswith("DECIMAL"):
+        return "decimal"
+    if sql_type in _NUMBERS:
+        return "number"
+    if sql_type == "TIMESTAMP WITH TIME ZONE":
+        return "zoned"
+    if sql_type.startswith("TIMESTAMP") or sql_type == "DATE":
+        return "time"
+    return "flag" if sql_type == "BOOLEAN" else "text"
+
+
+def date_formats(spec: TableFile) -> tuple[str, ...]:
+    """Return the stated date formats, checked.
+
+    Raises
+    ------
+    StudyFileError
+        One is not a date format.
+    """
+    for text in spec.date_formats:
+        if not re.fullmatch(r"[%A-Za-z0-9年月日时分秒:/., _-]+", text) or "%" not in text:
+            raise StudyFileError(
+                "date-format", f"{text!r} is not a date format", hint='date_formats: ["%d/%m/%Y %H:%M"]'
+            )
+    return spec.date_formats
+
+
+def refuse_lossy_ids(raw: duckdb.DuckDBPyRelation, table: Table, kinds: Mapping[str, str]) -> None:
+    """Refuse floating-point ids that cannot be turned back into whole numbers.
+
+    Raises
+    ------
+    InputError
+        With the column and how many rows are concerned.
+    """
+    for column in table.columns:
+        if column.kind != "id" or kinds.get(column.name) not in _FLOATS:
+            continue
+        name = column.name
+        lossy = raw.filter(
+            f"{name} IS NOT NULL AND NOT COALESCE(abs({name}) < 9007199254740992 AND {name} = floor({name}), FALSE)"
+        )
+        count = lossy.count("*").fetchone()
+        if count and count[0]:
+            raise InputError(
+                "id-float",
+                "ids are stored as floating point and may already be wrong",
+                where=table.name,
+                column=name,
+                count=int(count[0]),
+                hint="export the column as text",
+            )

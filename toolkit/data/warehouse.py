@@ -1,0 +1,309 @@
+"""The study: one business's tables behind one gate."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import pandas as pd
+
+from toolkit.data import features, ledger
+from toolkit.data.loading import connect, load_table
+from toolkit.data.synthetic import course_seller
+from toolkit.errors import ArgumentError, Check, InputError
+from toolkit.schema import TABLES, as_day
+from toolkit.study import StudyFile, parse_study, read_study_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from toolkit.data.headers import SourceFile
+
+DEMO = "demo"
+
+
+class Study:
+    """One business: its exports, cleaned once, and what can be asked of them at a date.
+
+    Open one with `Study.open`, `Study.from_frames` or `Study.demo`.
+
+    Attributes
+    ----------
+    settings
+        The study file.
+    files
+        Table -> what was found out about each of its files.
+    last_day
+        Last day of the demo's data; None for a real study, whose date is always given.
+    """
+
+    def __init__(
+        self,
+        settings: StudyFile,
+        sources: Mapping[str, Sequence[Path] | pd.DataFrame],
+        *,
+        last_day: date | None = None,
+    ) -> None:
+        self.settings = settings
+        self.last_day = last_day
+        folders = {path.parent for source in sources.values() if isinstance(source, (list, tuple)) for path in source}
+        self._connection = connect(settings, folders)
+        self._tables = [name for name in TABLES if name in sources]
+        self.files: dict[str, list[SourceFile]] = {
+            name: load_table(self._connection, settings, name, sources[name]) for name in self._tables
+        }
+        self._books: dict[date | None, pd.DataFrame] = {}
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """Open the study that a ``study.yaml`` describes; ``"demo"`` opens the demo.
+
+        Parameters
+        ----------
+        path
+            The study file. File names in it are relative to its folder and may hold ``*``.
+
+        Raises
+        ------
+        StudyFileError, InputError
+            The study file or an export is not what it must be; the message says what to type.
+        """
+        if str(path) == DEMO:
+            return cls.demo()
+        path = Path(path)
+        settings = read_study_file(path)
+        return cls(
+            settings,
+            {name: _found(path.resolve().parent, table.files, name) for name, table in settings.tables.items()},
+        )
+
+    @classmethod
+    def from_frames(
+        cls,
+        orders: pd.DataFrame,
+        customers: pd.DataFrame | None = None,
+        *,
+        timezone: str,
+        currency: str,
+        **settings: Any,
+    ) -> Self:
+        """Make a study straight from frames.
+
+        Parameters
+        ----------
+        orders
+            One row per order line or refund; headers as in an export (aliases are known).
+        customers
+            One row per person.
+        timezone, currency
+            Such as ``"Asia/Shanghai"`` and ``"CNY"``.
+        **settings
+            Any other key of the study file, such as ``policies={"negative_amounts": "refund"}``;
+            ``tables`` gives mappings as the study file does, without ``files``.
+
+        Examples
+        --------
+        >>> import pandas as pd, toolkit as tk
+        >>> orders = pd.DataFrame({"customer_id": ["C1", "C1", "C2"], "amount": ["¥1,200.50", "80", "15"],
+        ...                        "ordered_at": ["2026-01-05", "2026-02-01 10:30", "2026-02-03"]})
+        >>> study = tk.Study.from_frames(orders=orders, timezone="Asia/Shanghai", currency="CNY")
+        >>> study.snapshot("2026-02-28", columns=["order_days", "recency_days", "spend"])
+                     order_days  recency_days   spend
+        customer_id
+        C1                    2          27.0  1280.5
+        C2                    1          25.0    15.0
+        """
+        frames = {"orders": orders} | ({"customers": customers} if customers is not None else {})
+        said = dict(settings.pop("tables", {}))
+        tables = {name: {"files": f"{name} (frame)"} | dict(said.get(name, {})) for name in frames}
+        content = {"name": "frames", "timezone": timezone, "currency": currency, "tables": tables} | settings
+        return cls(parse_study(content), frames)
+
+    @classmethod
+    def demo(cls, customers: int = 5_000, seed: int = 7) -> Self:
+        """Open a made-up course seller whose truth is known (`toolkit.data.synthetic.course_seller`).
+
+        Parameters
+        ----------
+        customers
+            How many customers.
+        seed
+            Seed of everything random in it.
+        """
+        business = course_seller(customers=customers, seed=seed)
+        settings = parse_study(
+            {
+                "name": DEMO,
+                "timezone": "Asia/Shanghai",
+                "currency": "CNY",
+                "tables": {name: {"files": f"{name} (made up)"} for name in business.tables},
+                "policies": {"missing_customer": "exclude", "negative_amounts": "refund", "zero_orders": "exclude"},
+                "amount_basis": "paid by the customer, in yuan",
+                "purpose": "demonstration on made-up customers",
+            }
+        )
+        return cls(settings, business.tables, last_day=business.as_of)
+
+    @property
+    def name(self) -> str:
+        """Name of the study; its reports stand in a folder of that name."""
+        return self.settings.name
+
+    @property
+    def language(self) -> str:
+        """Language of its reports, ``zh`` or ``en``."""
+        return self.settings.language
+
+    @property
+    def currency(self) -> str:
+        """Currency of its money, such as ``CNY``."""
+        return self.settings.currency
+
+    @property
+    def ledger(self) -> pd.DataFrame:
+        """Rows and signed money by table, fate and reason; together exactly what came in.
+
+        Columns ``table fate reason rows money rows_without_money``; ``money`` is exact (`decimal.Decimal`), and rows
+        whose amount cannot be read count in ``rows_without_money``. See `ledger_at` for a date.
+        """
+        return self._book(None)[list(ledger.LEDGER_COLUMNS)].copy()
+
+    def ledger_at(self, as_of: str | date) -> pd.DataFrame:
+        """Return the ledger at a date: rows that are not visible yet have the fate ``later``."""
+        return self._book(as_day(as_of))[list(ledger.LEDGER_COLUMNS)].copy()
+
+    def snapshot(self, as_of: str | date, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """One row per customer seen up to the end of the local day ``as_of``, sorted by id.
+
+        Parameters
+        ----------
+        as_of
+            The day; only rows dated (and, where given, recorded) up to its end count.
+        columns
+            The columns wanted; only what these need is computed. All by default.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by ``customer_id`` (``string[pyarrow]``). Days are local days, money is in currency units, and the window is
+            the last ``window_days`` days up to ``as_of``. Columns (`toolkit.schema.SNAPSHOT`):
+
+            - ``first_order_date last_order_date``: first and last day with a used order line;
+            - ``recency_days tenure_days``: ``as_of`` minus the last and the first of these;
+            - ``order_count``: distinct orders; ``order_days window_order_days``: distinct days with an order;
+            - ``spend window_spend``: paid minus refunded; ``refund_amount``: refunded, positive;
+            - ``mean_order_value last_order_value``: paid per order, before refunds; ``max_price``: highest unit price;
+            - ``mean_gap_days``: mean days between order days;
+            - ``joined_date acquisition_channel persona gender age_band region``: where there is a table of customers.
+
+            Never-buyers have counts and money 0, and missing dates, recency and order values.
+
+        Raises
+        ------
+        InputError
+            More rows or money would be quarantined than the budget allows, or nothing is visible at ``as_of``.
+        ArgumentError
+            A column is unknown, or ``as_of`` is not a day.
+        """
+        day = as_day(as_of)
+        self._admit(day)
+        return features.snapshot(
+            self._connection,
+            as_of=day,
+            window_days=self.settings.window_days,
+            columns=columns,
+            has_customers="customers" in self._tables,
+        )
+
+    def cuts_date(self, as_of: str | date) -> date:
+        """Day at which cut points are learned: ``cuts: {learned_at: ...}`` of the study file, else ``as_of``."""
+        return self.settings.cuts.learned_at if self.settings.cuts else as_day(as_of)
+
+    def checks(self, as_of: str | date) -> tuple[Check, ...]:
+        """Diagnostics of the exports at a date: what was repaired, what to know before trusting the rows."""
+        day = as_day(as_of)
+        self._admit(day)
+        return ledger.row_checks(self._connection, self.files, as_of=day)
+
+    def quarantine(self, as_of: str | date | None = None) -> pd.DataFrame:
+        """Return the quarantined rows as they were read, with table, file, row and reason. Holds real ids: keep it private."""
+        day = None if as_of is None else as_day(as_of)
+        parts = [
+            ledger.quarantine(self._connection, self.files, table, as_of=day).assign(table=table)
+            for table in self._tables
+        ]
+        return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+
+    def calendar(self, as_of: str | date) -> pd.DataFrame:
+        """Return used order lines and money per local day, from the first day to ``as_of``; days without any stand as 0.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by ``day``; columns ``lines`` (int64), ``spend`` (currency units).
+        """
+        day = as_day(as_of)
+        found = self._connection.execute(
+            "SELECT order_day AS day, COUNT(*) AS lines, CAST(SUM(paid) AS DOUBLE) AS spend FROM orders"
+            " WHERE visible_day <= $as_of AND order_day IS NOT NULL GROUP BY order_day ORDER BY order_day",
+            {"as_of": day},
+        ).df()
+        found["day"] = pd.to_datetime(found["day"])
+        days = pd.date_range(found["day"].min(), day, name="day")
+        return found.set_index("day").reindex(days, fill_value=0).astype({"lines": "int64", "spend": "float64"})
+
+    def input_hashes(self) -> dict[str, str]:
+        """SHA-256 of every input, by table and file name; for the manifest only."""
+        return {f"{table}/{file.name}": file.sha256 for table, files in self.files.items() for file in files}
+
+    def manifest(self, as_of: str | date) -> dict[str, object]:
+        """Facts for the manifest only: they may depend on rows after ``as_of``."""
+        book = self._book(as_day(as_of))
+        later = book[book["fate"] == "later"]
+        return {
+            "settings": self.settings.model_dump(mode="json"),
+            "rows_later": {str(row.table): int(str(row.rows)) for row in later.itertuples()},
+            "machine": platform.machine(),
+        }
+
+    def check(self, as_of: str | date | None = None) -> None:
+        """Stop, as `snapshot` would, on what the contract does not allow."""
+        self._admit(None if as_of is None else as_day(as_of))
+
+    def _book(self, day: date | None) -> pd.DataFrame:
+        if day not in self._books:
+            self._books[day] = ledger.ledger(self._connection, self._tables, as_of=day)
+        return self._books[day]
+
+    def _admit(self, day: date | None) -> None:
+        book = self._book(day)
+        visible = book[(book["table"] == "orders") & (book["fate"] != "later")]
+        if visible.empty:
+            raise InputError(
+                "nothing-visible", f"no order is visible at {day}", where="orders", hint="give a later as_of"
+            )
+        ledger.refuse(self._connection, self.settings, self.files, book, day)
+        if not (visible["fate"] == "used").any():
+            raise InputError(
+                "nothing-used", "no order line is used; see the ledger", where="orders", hint="toolkit check STUDY"
+            )
+
+
+def _found(folder: Path, patterns: Sequence[str], table: str) -> list[Path]:
+    paths: list[Path] = []
+    for pattern in patterns:
+        direct = Path(pattern) if Path(pattern).is_absolute() else folder / pattern
+        matches = (
+            [direct] if direct.exists() else sorted(folder.glob(pattern)) if not Path(pattern).is_absolute() else []
+        )
+        if not matches:
+            raise InputError(
+                "no-file", "there is no such file", where=pattern, hint=f"tables: {{{table}: {{files: YOUR FILE}}}}"
+            )
+        paths += matches
+    kinds = {path.suffix.lower() for path in paths}
+    if ".parquet" in kinds and len(kinds) > 1:
+        raise ArgumentError("mixed-files", f"{table} mixes Parquet with other files", hint="give one kind per table")
+    return paths

@@ -1,0 +1,246 @@
+"""The study file: where the exports are and what the business calls things, read strictly."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from toolkit.errors import StudyFileError
+from toolkit.schema import TABLES
+
+StatusWord = Literal["paid", "refunded", "cancelled", "unpaid"]
+
+CURRENCY_MARKS: dict[str, tuple[str, ...]] = {
+    "CNY": ("¥", "元", "RMB", "CNY", "人民币"),
+    "USD": ("US$", "$", "USD"),
+    "EUR": ("€", "EUR"),
+    "GBP": ("£", "GBP"),
+    "JPY": ("¥", "円", "JPY"),
+    "HKD": ("HK$", "$", "HKD"),
+    "TWD": ("NT$", "$", "TWD"),
+    "SGD": ("S$", "$", "SGD"),
+}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Multiply(_Part):
+    """An amount that the export gives as a product: ``{multiply: [Quantity, UnitPrice]}``."""
+
+    multiply: tuple[str, str]
+
+
+class TableFile(_Part):
+    """Where one table is and how it is written."""
+
+    files: tuple[str, ...]
+    columns: dict[str, str | Multiply | None] = Field(default_factory=dict)
+    encoding: str | None = None
+    delimiter: str | None = None
+    decimal: Literal[".", ","] = "."
+    date_formats: tuple[str, ...] = ()
+    exported_at: date | None = None
+    expected_rows: int | None = None
+
+    @field_validator("files", "date_formats", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+
+class Policies(_Part):
+    """What happens to rows that are not plain paid orders. ``stop`` asks the analyst to say."""
+
+    missing_customer: Literal["exclude", "stop"] = "stop"
+    negative_amounts: Literal["refund", "exclude", "stop"] = "stop"
+    refunded_rows: Literal["reversed_order", "refund_record", "stop"] = "stop"
+    zero_orders: Literal["exclude", "count"] = "exclude"
+
+
+class Budget(_Part):
+    """The share of rows and of money that may be quarantined before everything stops."""
+
+    rows: float = Field(0.01, ge=0, le=1)
+    money: float = Field(0.01, ge=0, le=1)
+
+
+class Cuts(_Part):
+    """The date at which cut points are learned."""
+
+    learned_at: date
+
+
+class StudyFile(_Part):
+    """A whole ``study.yaml``."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
+    timezone: str
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    tables: dict[str, TableFile]
+    language: Literal["zh", "en"] = "en"
+    window_days: int = Field(365, ge=1)
+    cuts: Cuts | None = None
+    policies: Policies = Policies()
+    statuses: dict[StatusWord, tuple[str, ...]] = Field(default_factory=dict)
+    exclude_customers: tuple[str, ...] = ()
+    fold_case: bool = False
+    amount_basis: str = "as exported"
+    loss_budget: Budget = Budget()
+    min_cell: int = Field(10, ge=1)
+    purpose: str = ""
+    retain_until: date | None = None
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"unknown time zone {value!r}; write one such as Asia/Shanghai") from error
+        return value
+
+    @field_validator("exclude_customers", mode="before")
+    @classmethod
+    def _ids_are_text(cls, value: object) -> object:
+        if isinstance(value, list) and any(not isinstance(item, str) for item in value):
+            raise ValueError('ids are text: write them in quotes, such as "13800138000"')
+        return value
+
+    @model_validator(mode="after")
+    def _tables_are_known(self) -> Self:
+        for name, table in self.tables.items():
+            if name not in TABLES:
+                raise ValueError(f"unknown table {name!r}{_nearest(name, TABLES)}")
+            known = [column.name for column in TABLES[name].columns]
+            for column in table.columns:
+                if column not in known:
+                    raise ValueError(f"unknown column {column!r} of table {name}{_nearest(column, known)}")
+            for column, source in table.columns.items():
+                if isinstance(source, Multiply) and TABLES[name].column(column).kind != "money":
+                    raise ValueError(f"column {column!r} of table {name} is not money and cannot be multiplied")
+        if "orders" not in self.tables:
+            raise ValueError("table 'orders' is required; write tables: {orders: {files: orders.csv}}")
+        return self
+
+
+def _nearest(name: str, known: Any) -> str:
+    close = difflib.get_close_matches(str(name), [str(item) for item in known], n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(str(item) for item in known))}"
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """A YAML reader that refuses a key given twice and never turns dates or ids into something else."""
+
+
+def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: dict[Any, Any] = {}
+    for key_node, value_node in node.value:
+        key = loader.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+        if key in seen:
+            raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", key_node.start_mark)
+        seen[key] = loader.construct_object(value_node, deep=True)  # type: ignore[no-untyped-call]
+    return seen
+
+
+_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def read_study_file(path: str | Path) -> StudyFile:
+    """Read ``study.yaml`` strictly.
+
+    Parameters
+    ----------
+    path
+        The study file, UTF-8.
+
+    Returns
+    -------
+    StudyFile
+        The frozen content; relative file names are as written (``Study.open`` resolves them).
+
+    Raises
+    ------
+    StudyFileError
+        Missing file, unknown or repeated key, wrong type: with the line and the nearest valid name.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise StudyFileError(
+            "no-study-file", "there is no such file", where=path.name, hint="give the path of your study.yaml"
+        ) from None
+    except UnicodeDecodeError:
+        raise StudyFileError(
+            "study-encoding", "the study file is not UTF-8", where=path.name, hint="save it as UTF-8"
+        ) from None
+    try:
+        content = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - the loader derives from SafeLoader
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise StudyFileError(
+            "study-yaml", str(error.problem), where=f"{path.name}:{line}", hint="mend this line"
+        ) from None
+    if not isinstance(content, dict):
+        raise StudyFileError(
+            "study-yaml", "the study file holds no settings", where=path.name, hint="start with name: my-shop"
+        )
+    return parse_study(content, where=path.name, text=text)
+
+
+def parse_study(content: dict[str, Any], *, where: str = "settings", text: str = "") -> StudyFile:
+    """Check settings given as a dictionary; see `read_study_file`.
+
+    Examples
+    --------
+    >>> parse_study({"name": "shop", "timezone": "Asia/Shanghai", "currency": "CNY",
+    ...              "tables": {"orders": {"files": "orders.csv"}}}).window_days
+    365
+    """
+    try:
+        return StudyFile.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        keys = [str(part) for part in first["loc"] if not isinstance(part, int)]
+        what = str(first["msg"]).removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            what = f"unknown key {keys[-1]!r}{_nearest(keys[-1], _known_keys(keys[:-1]))}"
+        elif first["type"] == "missing":
+            what = f"key {keys[-1]!r} is required"
+        elif keys and not first["type"].startswith("value_error"):
+            what = f"{'.'.join(keys)}: {what[:1].lower()}{what[1:]}"
+        raise StudyFileError(
+            "study-key",
+            what,
+            where=_line_of(keys, text, where),
+            hint="mend the key, or remove it to take the default",
+        ) from None
+
+
+def _known_keys(parents: list[str]) -> list[str]:
+    model: type[BaseModel] = StudyFile
+    for parent in parents:
+        model = {"tables": TableFile, "policies": Policies, "cuts": Cuts, "loss_budget": Budget}.get(parent, model)
+    return list(model.model_fields)
+
+
+def _line_of(keys: list[str], text: str, where: str) -> str:
+    lines, at = text.splitlines(), 0
+    for key in keys:
+        found = next(
+            (n for n in range(at, len(lines)) if re.search(rf"(^|[\s{{,]){re.escape(key)}\s*:", lines[n])),
+            None,
+        )
+        if found is None:
+            break
+        at = found
+    return f"{where}:{at + 1}" if text and keys else where
