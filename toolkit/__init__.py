@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from toolkit.data.warehouse import Study
     from toolkit.report.results import record
-    from toolkit.segments.rfm import RFM, core_gap, segment_summary
+    from toolkit.segments.core import core_gap
+    from toolkit.segments.rfm import RFM
+    from toolkit.segments.summary import segment_summary
 
 _HOMES = {
     "Study": "toolkit.data.warehouse",
     "RFM": "toolkit.segments.rfm",
-    "segment_summary": "toolkit.segments.rfm",
-    "core_gap": "toolkit.segments.rfm",
+    "segment_summary": "toolkit.segments.summary",
+    "core_gap": "toolkit.segments.core",
     "record": "toolkit.report.results",
 }
 

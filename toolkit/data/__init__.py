@@ -1,0 +1,1 @@
+"""Exports -> clean tables -> one row per customer at a date."""

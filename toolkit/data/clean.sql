@@ -5,13 +5,16 @@
 CREATE OR REPLACE MACRO clean_text(x) AS
     NULLIF(CASE WHEN regexp_full_match(x, '[!-~]([ -~]*[!-~])?') THEN x ELSE normal_text(x) END, '');
 
+CREATE OR REPLACE MACRO no_value(x) AS
+    strlen(x) <= 4 AND regexp_full_match(x, '(?i)null|none|nan|nat|<na>|#?n/a|\\n|-|--|/|');
+
 CREATE OR REPLACE MACRO clean_id(x) AS
-    CASE WHEN clean_text(x) IN ('NULL', 'null', 'None', 'nan', 'NaN', 'NaT', '<NA>', 'N/A', '#N/A', '\N', '-') THEN NULL
+    CASE WHEN no_value(clean_text(x)) THEN NULL
          WHEN getvariable('fold_case') THEN lower(clean_text(x))
          ELSE clean_text(x) END;
 
 CREATE OR REPLACE MACRO is_missing(x) AS
-    COALESCE(clean_text(x), '-') IN ('NULL', 'null', 'None', 'nan', 'NaN', 'NaT', '<NA>', 'N/A', '#N/A', '\N', '-', '--', '/');
+    COALESCE(no_value(clean_text(x)), TRUE);
 
 -- money: own currency marks and spaces go, (5) is -5, thousands stand in groups of three or not at all
 CREATE OR REPLACE MACRO money_text(x) AS
@@ -62,7 +65,7 @@ CREATE OR REPLACE MACRO local_time(x, formats) AS
                        '%Y%m%d', '%Y%m%d %H:%M:%S', '%Y%m%d%H%M%S']) END);
 
 CREATE OR REPLACE MACRO no_date(day) AS
-    day IN (DATE '1970-01-01', DATE '1900-01-01', DATE '1899-12-30', DATE '1899-12-31', DATE '0001-01-01', DATE '9999-12-31');
+    day < DATE '1971-01-01' OR day >= DATE '9999-01-01';
 
 CREATE OR REPLACE MACRO time_fault(x, formats) AS
     CASE WHEN is_missing(x) THEN 'missing_date'
@@ -82,23 +85,23 @@ CREATE OR REPLACE MACRO flag(x) AS
 SELECT
     customer_id, ordered_at, day, visible_day, amount, order_id, line_id, product_id, product_layer, list_price, quantity,
     channel, source_file, source_row, reason,
-    CASE WHEN reason IN ('order', 'zero_order_counted') THEN 'used'
+    CASE WHEN used THEN 'used'
          WHEN reason IN ('refunded_status', 'negative_amount') THEN 'refund'
          WHEN reason IN ('other_file', 'repeated_line_id') THEN 'duplicate'
          WHEN reason = 'cancelled' THEN 'cancelled'
-         WHEN reason IN ('footer', 'missing_customer', 'excluded_customer', 'unpaid', 'zero_order', 'negative_excluded')
-         THEN 'excluded'
+         WHEN reason IN ('missing_customer', 'excluded_customer', 'unpaid') THEN 'excluded'
+         WHEN reason IN ('zero_order', 'negative_excluded', 'footer') THEN 'excluded'
          ELSE 'quarantined' END AS fate,
-    CASE WHEN reason IN ('order', 'zero_order_counted') THEN day END AS order_day,
-    CASE WHEN reason IN ('order', 'zero_order_counted') THEN amount ELSE 0 END AS paid,
+    CASE WHEN used THEN day END AS order_day,
+    CASE WHEN used THEN amount ELSE 0 END AS paid,
     CASE WHEN reason = 'negative_amount' THEN -amount
          WHEN reason = 'refunded_status' THEN abs(amount)
          ELSE 0 END AS refunded,
-    CASE WHEN reason IN ('order', 'zero_order_counted', 'negative_amount') THEN amount
+    CASE WHEN used OR reason = 'negative_amount' THEN amount
          WHEN reason = 'refunded_status' AND getvariable('refunded_rows') = 'refund_record' THEN -abs(amount)
          ELSE 0 END AS net,
     repaired
-FROM (
+FROM (SELECT *, reason = 'order' OR reason = 'zero_order_counted' AS used FROM (
     SELECT
         *,
         GREATEST(day, CAST(recorded_at AS DATE)) AS visible_day,
@@ -118,7 +121,7 @@ FROM (
             WHEN amount = 0 THEN getvariable('zero_order')
             ELSE 'order' END AS reason
     FROM (SELECT *, CAST(ordered_at AS DATE) AS day FROM orders_read)
-)
+))
 
 -- block: customers
 SELECT

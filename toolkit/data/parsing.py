@@ -106,9 +106,10 @@ def _column(table: Table, spec: TableFile, name: str, kinds: Mapping[str, str]) 
         cases = "".join(
             f" WHEN {typed[source]} IS NULL THEN money_fault(CAST({source} AS VARCHAR))" for source in typed
         )
-        parts.append(f"CASE{cases} ELSE 'unreadable_amount' END AS {name}_fault")
+        parts.append(f"CASE WHEN {value} IS NOT NULL THEN NULL{cases} ELSE 'unreadable_amount' END AS {name}_fault")
     elif column.required and column.kind == "timestamp":
-        parts.append(f"time_fault(CAST({name} AS VARCHAR), {_formats(table)}) AS {name}_fault")
+        fault = f"time_fault(CAST({name} AS VARCHAR), {_formats(table)})"
+        parts.append(f"CASE WHEN {value} IS NULL THEN {fault} END AS {name}_fault")
     return parts
 
 

@@ -1,0 +1,82 @@
+"""Notebooks side by side: spawned workers, progress on stderr, and an outcome for each notebook that ran."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from queue import Empty
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from toolkit.report.kernels import Failure, Outcome, Task, execute, start_worker
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from multiprocessing.queues import Queue
+
+
+def run_all(tasks: Sequence[Task], jobs: int, bar: tqdm[None]) -> list[Outcome]:
+    """Run notebooks, ``jobs`` at a time; after a failure no further one is begun.
+
+    Parameters
+    ----------
+    tasks
+        The notebooks, in the order in which they are begun.
+    jobs
+        How many run at a time.
+    bar
+        Counts the code cells that are done; gets a line for each notebook that ended.
+
+    Returns
+    -------
+    list of Outcome
+        One for each notebook that ran.
+    """
+    context = multiprocessing.get_context("spawn")
+    progress: Queue[str] = context.Queue()
+    others = set(multiprocessing.active_children())
+    outcomes: list[Outcome] = []
+    with ProcessPoolExecutor(min(jobs, len(tasks)), context, start_worker, (os.getpid(), progress)) as pool:
+        names = {pool.submit(execute, task): task.notebook.stem for task in tasks}
+        waiting = set(names)
+        try:
+            while waiting:
+                ended, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+                bar.update(_drained(progress))
+                for future in ended:
+                    outcomes.append(_outcome(future, names[future]))
+                    _tell(outcomes[-1])
+                if any(outcome.failure for outcome in outcomes):
+                    waiting = {future for future in waiting if not future.cancel()}
+        except BaseException:
+            for worker in set(multiprocessing.active_children()) - others:
+                worker.kill()
+            raise
+    return outcomes
+
+
+def _drained(progress: Queue[str]) -> int:
+    count = 0
+    while True:
+        try:
+            progress.get_nowait()
+        except Empty:
+            return count
+        count += 1
+
+
+def _outcome(future: Future[Outcome], notebook: str) -> Outcome:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        what = "a worker of this run was killed or ran out of memory"
+        return Outcome(notebook, 0.0, Failure(notebook, 0, "BrokenProcessPool", what))
+
+
+def _tell(outcome: Outcome) -> None:
+    ended = "failed" if outcome.failure else "done"
+    tqdm.write(f"{outcome.notebook}: {ended} after {outcome.seconds:.1f} s", file=sys.stderr)
