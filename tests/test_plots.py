@@ -107,6 +107,13 @@ def texts(ax: Axes) -> list[str]:
     return [text.get_text() for text in ax.figure.findobj(Text)]
 
 
+def on_canvas(ax: Axes) -> bool:
+    figure = ax.figure.get_figure(root=True)
+    assert figure is not None
+    box = figure.get_tightbbox()
+    return bool(min(box.min) >= -0.01 and (box.max <= figure.get_size_inches() + 0.01).all())
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", PICTURES)
 def test_every_picture_speaks_its_language_and_stays_on_its_canvas(
@@ -118,13 +125,7 @@ def test_every_picture_speaks_its_language_and_stays_on_its_canvas(
         ax = draw(name, language)
         ax.figure.canvas.draw()
     assert not caplog.records
-    figure = ax.figure.get_figure(root=True)
-    assert figure is not None
-    box = figure.get_tightbbox()
-    assert box.x0 >= -0.01
-    assert box.y0 >= -0.01
-    assert box.x1 <= figure.get_figwidth() + 0.01
-    assert box.y1 <= figure.get_figheight() + 0.01
+    assert on_canvas(ax)
     assert re.search(r"\d", ax.get_title(loc="left"))
     chinese = bool(re.search(r"[\u4e00-\u9fff]", "".join(texts(ax))))
     assert chinese == (language == "zh")
@@ -204,6 +205,29 @@ def test_small_counts_are_written_as_such_and_not_drawn() -> None:
     assert sum(bar.get_width() for bar in bars) == 0
 
 
+def test_a_business_of_a_few_customers_can_be_drawn() -> None:
+    snap = pd.DataFrame(
+        {"order_count": [1, 1], "recency_days": [3.0, 9.0], "window_order_days": [1, 1], "window_spend": [5.0, -8.0]},
+        index=["A", "B"],
+    ).assign(last_order_date=pd.Timestamp("2026-10-01"))
+    scored = RFM().fit(snap).transform(snap)
+    frame = plots.Frame("2026-10-31")
+    drawn = [
+        plots.score_grid(score_table(scored), frame=frame),
+        plots.segment_bars(segment_summary(scored), frame=frame),
+        plots.gap_bars(shortest_table(core_gap(scored)), frame=frame),
+        plots.gap_bars(shortest_table(core_gap(scored)).iloc[:0], frame=frame),
+        plots.ledger_bars({}, frame=frame),
+    ]
+    for ax in drawn:
+        ax.figure.canvas.draw()
+    titles = [ax.get_title(loc="left") for ax in drawn]
+    assert titles[1:4] == [*["No segment has 10 customers"] * 2, "Every customer is in the core"]
+    assert texts(drawn[1]).count("<10 customers") == 2
+    own = plots.segment_bars(segment_summary(scored), frame=plots.Frame("2026-10-31", min_cell=1))
+    assert own.get_title(loc="left") == "Big occasional: 50% of customers, – of spend"
+
+
 def test_missing_days_are_counted_and_marked(orders: pd.Series[int]) -> None:
     frame = plots.Frame("2026-10-31")
     ax = plots.coverage(orders, frame=frame)
@@ -212,6 +236,15 @@ def test_missing_days_are_counted_and_marked(orders: pd.Series[int]) -> None:
     assert len(np.asarray(crosses.get_xdata())) == 3
     full = plots.coverage(orders.iloc[:10], frame=frame)
     assert full.get_title(loc="left") == "All 10 days up to 12 November 2025 have orders"
+
+
+@pytest.mark.parametrize("years", [1, 2, 6])
+def test_a_calendar_of_many_years_has_room(years: int) -> None:
+    plots.use_look("en")
+    days = pd.date_range("2020-01-01", f"{2019 + years}-12-31")
+    ax = plots.coverage(pd.Series(3, index=days).drop(days[40]), frame=plots.Frame("2026-10-31"))
+    ax.figure.canvas.draw()
+    assert on_canvas(ax)
 
 
 def test_a_day_stands_in_its_week_and_weekday() -> None:

@@ -353,9 +353,15 @@ def test_filling_every_gap_makes_a_core_customer(rows: list[tuple[int, int, int]
     )
     assert (rfm.transform(filled)["segment"] == "champions").all()
     assert ((missing["shortest"].isna()) == (scored["segment"] == "champions")).all()
-    less = filled.assign(window_spend=filled["window_spend"] - 0.01 * (missing["spend_gap"] > 0))
+    less = filled.assign(window_spend=(filled["window_spend"] - 0.01 * (missing["spend_gap"] > 0)).round(2))
     still = rfm.transform(less)["segment"] == "champions"
     assert still.tolist() == (missing["spend_gap"] == 0).tolist()
+
+
+def test_where_buyers_are_all_alike_a_gap_is_measured_in_its_own_unit() -> None:
+    rfm = RFM().fit(snapshot([5] * 3, [1, 1, 4], [0.1] * 3))
+    assert rfm.spreads_ == {"recency": 1.0, "frequency": 1.5, "monetary": 1.0}
+    assert RFM().fit(snapshot([5] * 5, [1, 1, 1, 1, 6])).spreads_["frequency"] == 2.0
 
 
 def test_splits_travel_with_the_frame_or_are_asked_for() -> None:

@@ -34,6 +34,32 @@ def refusals() -> Iterator[None]:
 
 
 @app.command()
+def check(
+    study: Annotated[Path, typer.Argument(help="The study file.")],
+    *,
+    as_of: Annotated[
+        str | None, typer.Option(help="Look at the rows visible at this date; without it, at all.")
+    ] = None,
+) -> None:
+    """Read the exports, say where every row and its money went, and write what could not be read to quarantine.csv."""
+    with refusals():
+        typer.echo("reading the study ...", err=True)
+
+        from toolkit.data.warehouse import Study  # noqa: PLC0415 - takes a second: after the first sign of life
+        from toolkit.report.inspection import describe, write_quarantine  # noqa: PLC0415
+
+        opened = Study.open(study)
+        typer.echo(describe(opened, as_of))
+        place = write_quarantine(opened, as_of, study.resolve().parent / "quarantine.csv")
+        if place:
+            typer.echo(f"quarantined rows: {place} (real ids: yours alone to read)")
+        opened.check(as_of)
+        for found in opened.checks(as_of):
+            typer.echo(f"{found.status:13} {found.code}: {found.message}")
+        typer.echo(f"fine. Next: toolkit report {study} --as-of {as_of or 'YYYY-MM-DD'}")
+
+
+@app.command()
 def report(
     study: Annotated[Path | None, typer.Argument(help="The study file; without it, the demo study.")] = None,
     *,
@@ -54,21 +80,23 @@ def report(
         typer.echo("reading the study ...", err=True)
 
         from toolkit.data.warehouse import Study  # noqa: PLC0415 - takes a second: after the first sign of life
+        from toolkit.report.prose import translations  # noqa: PLC0415
         from toolkit.report.runs import run_report, select_notebooks  # noqa: PLC0415
 
         notebooks = select_notebooks(NOTEBOOKS, [name.strip() for name in only.split(",") if name.strip()])
         opened = Study.open(study) if study else Study.demo()
-        day = as_of or str(opened.last_day)
+        day, language = as_of or str(opened.last_day), lang or opened.language
         made = run_report(
             str(study.resolve()) if study else "demo",
             name=opened.name,
             as_of=day,
-            language=lang or opened.language,
+            language=language,
             notebooks=notebooks,
             out=out,
             inputs=opened.input_hashes(),
             jobs=jobs,
             facts=opened.manifest(day),
+            translations=translations(notebooks) if language == "zh" else None,
         )
         typer.echo(made.path / "index.html")
 

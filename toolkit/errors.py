@@ -111,9 +111,12 @@ class Check:
         One sentence with its figures.
     count
         How many rows, ids or cells are concerned.
+    subject
+        File, columns or share that it is about, as text that needs no translation.
     """
 
     code: str
     status: Status
     message: str
     count: int = 0
+    subject: str = ""

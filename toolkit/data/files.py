@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import re
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -15,9 +14,12 @@ import pyarrow.csv as pacsv
 
 from toolkit.data.encoding import decode, refuse_other_formats
 from toolkit.data.headers import FIRST_CELL, RAGGED, SOURCE_ROW, SourceFile, map_columns
+from toolkit.data.memory import refuse_larger_than_memory
+from toolkit.data.rows import cells_of, refuse_swallowed_rows, row_starts, rows_equal_to
 from toolkit.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from toolkit.schema import Table
@@ -51,121 +53,150 @@ def read_csv(path: Path, spec: TableFile, table: Table) -> tuple[pa.Table, Sourc
     InputError
         The file is empty, has no rows, is not text, has mixed encodings, an unclosed quote, or lacks a required column.
     """
+    refuse_larger_than_memory(path)
     data = path.read_bytes()
     refuse_other_formats(data, path.name)
     text, encoding = decode(data, path.name, spec.encoding)
-    lines = text.splitlines(keepends=True)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = io.StringIO(text, newline="\n").readlines()
     if spec.delimiter == "whitespace":
         lines = [" ".join(line.split()) + "\n" for line in lines]
         spec = spec.model_copy(update={"delimiter": " "})
-    start, delimiter = _find_header(lines, spec, table, path.name)
-    _refuse_unclosed_quote(lines, start, path.name)
-    header = next(csv.reader(lines[start : start + 1], delimiter=delimiter))
-    source = SourceFile(path.name, hashlib.sha256(data).hexdigest(), encoding, delimiter, start, {})
-    columns, ragged, repairs = _parse("".join(lines[start + 1 :]), header, delimiter, path.name, start + 2)
-    if columns.num_rows == 0 and not ragged:
+    start, after, header, delimiter = _find_header(lines, spec, table, path.name)
+    mapping, dropped = map_columns(header, spec, table, path.name)
+    rows = _split(lines[after:], header, delimiter, path.name, after + 1)
+    if rows.columns.num_rows == 0 and not rows.ragged:
         raise InputError(
             "no-rows",
             "the file has a header and 0 rows",
             where=path.name,
             hint="export it again with its rows",
         )
-    mapping, dropped = map_columns([name.strip() for name in header], spec, table, path.name)
-    found = _select(columns, [name.strip() for name in header], mapping)
-    if ragged:
-        found = pa.concat_tables([found, _ragged_rows(ragged, found.schema)])
-    if columns.num_rows in EXCEL_ROW_LIMITS:
-        repairs["excel_row_limit"] = columns.num_rows
+    found = _select(rows.columns, header, mapping)
+    if rows.ragged:
+        found = pa.concat_tables([found, _ragged_rows(rows.ragged, found.schema)])
+    repairs = rows.repairs
+    if rows.columns.num_rows in EXCEL_ROW_LIMITS:
+        repairs["excel_row_limit"] = rows.columns.num_rows
     if start:
         repairs["preamble_lines"] = start
     if encoding not in ("utf-8", spec.encoding):
         repairs["transcoded"] = 1
-    return found, replace(source, repairs=repairs, mapping=mapping, dropped=dropped)
+    digest = hashlib.sha256(data).hexdigest()
+    return found, SourceFile(path.name, digest, encoding, delimiter, start, repairs, mapping, dropped)
 
 
-def _find_header(lines: list[str], spec: TableFile, table: Table, where: str) -> tuple[int, str]:
+def _find_header(lines: list[str], spec: TableFile, table: Table, where: str) -> tuple[int, int, list[str], str]:
+    if spec.delimiter and (len(spec.delimiter) != 1 or spec.delimiter in '"\n\r'):
+        raise InputError(
+            "delimiter",
+            f"{spec.delimiter!r} cannot stand between cells",
+            where=where,
+            hint='delimiter: ";"  or  delimiter: "\\t"  or  delimiter: whitespace',
+        )
     stated = (spec.delimiter,) if spec.delimiter else ()
     for delimiter in stated or DELIMITERS:
-        found = _header_line(lines, delimiter, spec, table)
+        found = _header_row(lines, delimiter, spec, table)
         if found is not None:
-            return found, delimiter
+            return *found, delimiter
     for delimiter in DELIMITERS if stated else ():
-        if _header_line(lines, delimiter, spec, table) is not None:
+        if _header_row(lines, delimiter, spec, table) is not None:
             raise InputError(
                 "delimiter",
                 f"the columns are only found with delimiter {delimiter!r}, not {spec.delimiter!r}",
                 where=where,
                 hint=f"delimiter: {delimiter!r}",
             )
-    first = next((n for n, line in enumerate(lines) if line.strip()), 0)
+    first = next(n for n, line in enumerate(lines) if line.strip())
     guess = max(stated or DELIMITERS, key=lines[first].count)
-    headers = [name.strip() for name in next(csv.reader(lines[first : first + 1], delimiter=guess))]
-    map_columns(headers, spec, table, where)
-    return first, guess
+    return first, first + 1, [name.strip() for name in cells_of(lines[first], guess)], guess
 
 
-def _header_line(lines: list[str], delimiter: str, spec: TableFile, table: Table) -> int | None:
-    for number, row in enumerate(csv.reader(lines[:HEADER_SEARCH_LINES], delimiter=delimiter)):
-        headers = [name.strip() for name in row]
-        if len(headers) < 2:
+def _header_row(
+    lines: list[str], delimiter: str, spec: TableFile, table: Table
+) -> tuple[int, int, list[str]] | None:
+    """Return the first line of the header, the line after it and its cells."""
+    reader = csv.reader(lines[:HEADER_SEARCH_LINES], delimiter=delimiter)
+    while True:
+        first = reader.line_num
+        try:
+            header = [name.strip() for name in next(reader)]
+        except (StopIteration, csv.Error):
+            return None
+        if len(header) < 2:
             continue
         try:
-            map_columns(headers, spec, table, "")
+            map_columns(header, spec, table, "")
         except InputError as error:
-            if error.code in ("ambiguous-column", "repeated-header"):
-                return number
-            continue
-        return number
-    return None
+            if error.code not in ("ambiguous-column", "repeated-header"):
+                continue
+        return first, reader.line_num, header
 
 
-def _refuse_unclosed_quote(lines: list[str], start: int, where: str) -> None:
-    quotes = sum(line.count('"') for line in lines[start:])
-    if quotes % 2 == 0:
-        return
-    opened = 0
-    for number, line in enumerate(lines[start:], start + 1):
-        was_open = opened % 2
-        opened += line.count('"')
-        if not was_open and opened % 2:
-            suspect = number
-    raise InputError(
-        "unclosed-quote",
-        "a quote opens and never closes",
-        where=f"{where}:{suspect}",
-        hint="close or remove the quote on that line",
-    )
+@dataclass(frozen=True)
+class _Rows:
+    """Rows of the right width, rows of another one with their lines, and what was repaired."""
+
+    columns: pa.Table
+    ragged: list[tuple[int, str]]
+    repairs: dict[str, int]
 
 
-def _parse(
-    body: str, header: list[str], delimiter: str, where: str, first_line: int
-) -> tuple[pa.Table, list[tuple[int, str]], dict[str, int]]:
+def _split(lines: list[str], header: list[str], delimiter: str, where: str, first_line: int) -> _Rows:
+    starts = row_starts(lines, first_line, delimiter, where)
     names = [f"c{position}" for position in range(len(header))]
-    trailing = _rows_end_with_a_delimiter(body, len(header), delimiter)
+    trailing = _rows_end_with_a_delimiter(lines[:20], len(header), delimiter)
     if trailing:
         names.append("trailing")
-    ragged: list[tuple[int, str]] = []
-    extra: list[tuple[int, list[str]]] = []
+    skipped: dict[int, list[str] | str] = {}
 
     def keep(row: pacsv.InvalidRow) -> str:
-        cells = next(csv.reader([row.text], delimiter=delimiter), [])
-        line = first_line + (row.number or 1) - 1
-        if len(cells) > len(names) and not any(cell.strip() for cell in cells[len(names) :]):
-            extra.append((line, cells[: len(names)]))
-        elif row.text.strip(delimiter + " \r\n\t"):
-            ragged.append((line, row.text))
+        cells = cells_of(row.text, delimiter)
+        fits = not any(cell.strip() for cell in cells[len(header) :]) and len(cells) >= len(header)
+        skipped[(row.number or 1) - 1] = [*cells, ""][: len(names)] if fits else row.text
         return "skip"
 
-    if not body.strip():
-        return pa.table({name: pa.array([], pa.string()) for name in [*names, SOURCE_ROW]}), [], {}
-    quoted = '"' in body
+    body = "".join(lines)
+    parsed = _parsed(body, names, delimiter, where, keep) if starts else _no_rows(names)
+    kept = [line for position, line in enumerate(starts) if position not in skipped]
+    blank = [at for at, row in skipped.items() if isinstance(row, str) and not row.strip(delimiter + " \t\n")]
+    ragged = [(starts[at], row) for at, row in skipped.items() if isinstance(row, str) and at not in set(blank)]
+    extra = {starts[at]: row for at, row in skipped.items() if not isinstance(row, str)}
+    if '"' in body:
+        refuse_swallowed_rows(parsed, ragged, kept, delimiter, len(header), where)
+    parsed = parsed.append_column(SOURCE_ROW, pa.array(kept, pa.int64()))
+    if extra:
+        cells = {name: [row[position] for row in extra.values()] for position, name in enumerate(names)}
+        parsed = pa.concat_tables([parsed, pa.table(cells | {SOURCE_ROW: list(extra)}, schema=parsed.schema)])
+    repairs = {"blank_rows": len(blank), "repeated_header": 0, "empty_extra_cells": len(extra)}
+    for name, cells_to_drop in (("blank_rows", [""] * len(names)), ("repeated_header", header)):
+        drop = rows_equal_to(parsed, cells_to_drop)
+        if drop is not None:
+            repairs[name] += pc.sum(drop).as_py()
+            parsed = parsed.filter(pc.invert(drop))
+    if trailing:
+        repairs["trailing_delimiter"] = 1
+        filled = pc.not_equal(pc.utf8_trim_whitespace(parsed.column("trailing")), "")
+        ragged += [(row[SOURCE_ROW], delimiter.join(row[name] for name in names)) for row in parsed.filter(filled).to_pylist()]
+        parsed = parsed.filter(pc.invert(filled))
+    return _Rows(parsed, ragged, {name: count for name, count in repairs.items() if count})
+
+
+def _no_rows(names: list[str]) -> pa.Table:
+    return pa.table({name: pa.array([], pa.string()) for name in names})
+
+
+def _parsed(
+    body: str, names: list[str], delimiter: str, where: str, keep: Callable[[pacsv.InvalidRow], str]
+) -> pa.Table:
     try:
-        parsed = pacsv.read_csv(
+        return pacsv.read_csv(
             io.BytesIO(body.encode("utf-8")),
             read_options=pacsv.ReadOptions(column_names=names, use_threads=False, block_size=1 << 24),
             parse_options=pacsv.ParseOptions(
                 delimiter=delimiter,
-                newlines_in_values=quoted,
+                newlines_in_values='"' in body,
                 invalid_row_handler=keep,
                 ignore_empty_lines=True,
             ),
@@ -179,49 +210,11 @@ def _parse(
         raise InputError(
             "csv", f"the file cannot be split into rows ({error})", where=where, hint="export it again"
         ) from None
-    parsed = parsed.select(names)
-    _refuse_swallowed_rows(parsed, delimiter, len(header), where)
-    parsed = parsed.append_column(
-        SOURCE_ROW, pa.array(_row_lines(parsed.num_rows, first_line, ragged, extra), pa.int64())
-    )
-    repairs = {"trailing_delimiter": parsed.num_rows} if trailing else {}
-    if extra:
-        columns = {name: [cells[n] for _, cells in extra] for n, name in enumerate(names)}
-        columns[SOURCE_ROW] = [line for line, _ in extra]
-        parsed = pa.concat_tables([parsed, pa.table(columns, schema=parsed.schema)])
-        repairs["empty_extra_cells"] = len(extra)
-    return parsed, ragged, repairs
 
 
-def _row_lines(
-    rows: int, first_line: int, ragged: list[tuple[int, str]], extra: list[tuple[int, list[str]]]
-) -> list[int]:
-    skipped = {line for line, _ in ragged} | {line for line, _ in extra}
-    if not skipped:
-        return list(range(first_line, first_line + rows))
-    return [line for line in range(first_line, first_line + rows + len(skipped)) if line not in skipped][:rows]
-
-
-def _rows_end_with_a_delimiter(body: str, width: int, delimiter: str) -> bool:
-    head = body.split("\n", 20)[:20]
-    rows = [row for row in csv.reader(head, delimiter=delimiter) if row]
+def _rows_end_with_a_delimiter(head: list[str], width: int, delimiter: str) -> bool:
+    rows = [cells_of(line.rstrip("\n"), delimiter) for line in head if line.strip()]
     return bool(rows) and all(len(row) == width + 1 and not row[-1].strip() for row in rows)
-
-
-def _refuse_swallowed_rows(parsed: pa.Table, delimiter: str, width: int, where: str) -> None:
-    """Refuse a cell that holds whole lines with delimiters: a quote swallowed rows."""
-    pattern = rf"\n([^\n{re.escape(delimiter)}]*{re.escape(delimiter)}){{{max(width - 1, 1)}}}"
-    for column in parsed.columns:
-        hits = pc.match_substring_regex(column, pattern)
-        if pc.any(hits).as_py():
-            row = pc.index(hits, value=True).as_py()
-            raise InputError(
-                "unclosed-quote",
-                "a quoted cell swallows whole rows",
-                where=f"{where}, about row {row + 1}",
-                examples=[column[row].as_py()],
-                hint="close or remove the quote there",
-            )
 
 
 def _select(parsed: pa.Table, header: list[str], mapping: dict[str, tuple[str, ...]]) -> pa.Table:

@@ -83,6 +83,14 @@ def map_columns(
                 )
         if wanted:
             mapping[name] = tuple(wanted)
+        elif table.column(name).required:
+            raise InputError(
+                "missing-column",
+                f"the study file leaves out {name}, which is required",
+                where=where,
+                column=name,
+                hint=_snippet(table.name, name, _nearest_header(name, headers)),
+            )
     taken = {header for name, used in mapping.items() for header in used if len(used) == 1}
     for column in table.columns:
         if column.name in spec.columns:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,10 +52,20 @@ def parquet_mapping(paths: Sequence[Path], spec: TableFile, table: Table) -> tup
         if parquet.metadata.num_rows == 0:
             raise InputError("no-rows", "the file has 0 rows", where=path.name, hint="export it again with its rows")
         mapping, dropped = map_columns(parquet.schema_arrow.names, spec, table, path.name)
+        _refuse_unusable(parquet.schema_arrow, mapping, path.name)
         schemas.append(parquet.schema_arrow)
         sources.append(SourceFile(path.name, file_hash(path), mapping=mapping, dropped=dropped))
     used = sorted({header for headers in sources[0].mapping.values() for header in headers})
     for schema, source in zip(schemas[1:], sources[1:], strict=True):
+        if source.mapping != sources[0].mapping:
+            odd = next(name for name in table.columns if source.mapping.get(name.name) != sources[0].mapping.get(name.name))
+            raise InputError(
+                "schema-drift",
+                f"the file and {sources[0].name} do not name it alike",
+                where=source.name,
+                column=odd.name,
+                hint="export all parts with the same columns and types",
+            )
         for header in used:
             if header not in schema.names or schema.field(header).type != schemas[0].field(header).type:
                 raise InputError(
@@ -65,6 +76,20 @@ def parquet_mapping(paths: Sequence[Path], spec: TableFile, table: Table) -> tup
                     hint="export all parts with the same columns and types",
                 )
     return schemas[0], sources
+
+
+def _refuse_unusable(schema: pa.Schema, mapping: dict[str, tuple[str, ...]], where: str) -> None:
+    for header in {header for headers in mapping.values() for header in headers}:
+        if sum(name.casefold() == header.casefold() for name in schema.names) > 1:
+            raise InputError(
+                "repeated-header", "two columns have this name, upper and lower case aside", where=where,
+                column=header, hint="rename one of them",
+            )  # fmt: skip
+        if pa.types.is_nested(schema.field(header).type):
+            raise InputError(
+                "nested-column", f"the column holds {schema.field(header).type}, not single values", where=where,
+                column=header, hint="export one value per row",
+            )  # fmt: skip
 
 
 def frame_table(frame: object, spec: TableFile, table: Table) -> tuple[pa.Table, SourceFile]:
@@ -92,36 +117,48 @@ def frame_table(frame: object, spec: TableFile, table: Table) -> tuple[pa.Table,
             f"{table.name} must be a pandas DataFrame, not {type(frame).__name__}",
             hint="pd.DataFrame(...)",
         )
-    named = frame.reset_index() if frame.index.name else frame
-    named = named.rename(columns=str)
+    named = frame.reset_index() if frame.index.name and frame.index.name not in frame.columns else frame
+    named = named.set_axis([str(column) for column in named.columns], axis=1)
     if named.empty:
         raise InputError("no-rows", "the frame has 0 rows", where=table.name, hint="give a frame with rows")
     mapping, dropped = map_columns(list(named.columns), spec, table, table.name)
     columns: dict[str, pa.Array] = {}
     repairs: dict[str, int] = {}
+    digest = hashlib.sha256()
     for name, headers in mapping.items():
         for number, header in enumerate(headers, 1):
             values = named[header]
-            if isinstance(values.dtype, pd.CategoricalDtype):
-                values = values.astype(object)
             if table.column(name).kind == "id" and pd.api.types.is_float_dtype(values.dtype):
                 values = _whole_ids(values, table.name, header)
                 repairs[f"{name}_from_float"] = int(values.notna().sum())
-            elif values.dtype == object:
-                values = values.map(_scalar_text, na_action="ignore")
-            columns[name if len(headers) == 1 else f"{name}_{number}"] = pa.Array.from_pandas(values)
+            column = _arrow(values, table.name, header)
+            columns[name if len(headers) == 1 else f"{name}_{number}"] = column
+            digest.update(pd.util.hash_pandas_object(column.to_pandas(), index=False).to_numpy().tobytes())
     columns[SOURCE_ROW] = pa.array(range(1, len(named) + 1), pa.int64())
-    digest = hashlib.sha256()
-    for name in mapping:
-        for header in mapping[name]:
-            digest.update(pd.util.hash_pandas_object(named[header], index=False).to_numpy().tobytes())
     return pa.table(columns), SourceFile(
         f"{table.name} (frame)", digest.hexdigest(), repairs=repairs, mapping=mapping, dropped=dropped
     )
 
 
-def _scalar_text(value: object) -> object:
-    return value if isinstance(value, str) else str(value)
+def _arrow(values: pd.Series, where: str, header: str) -> pa.Array:
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(object)
+    if values.dtype == object:
+        values = values.map(_scalar_text, na_action="ignore")
+    try:
+        column = pa.array(values, from_pandas=True)
+    except (pa.ArrowException, ValueError, TypeError):
+        column = None
+    if column is None or pa.types.is_nested(column.type) or isinstance(column.type, pa.BaseExtensionType):
+        raise InputError(
+            "column-type", f"a column of {values.dtype} cannot be read", where=where, column=header,
+            hint="give text, numbers, dates or booleans",
+        )  # fmt: skip
+    return column
+
+
+def _scalar_text(value: object) -> str:
+    return format(value, "f") if isinstance(value, Decimal) and value.is_finite() else str(value)
 
 
 def _whole_ids(series: pd.Series, where: str, column: str) -> pd.Series:

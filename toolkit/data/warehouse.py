@@ -168,11 +168,11 @@ class Study:
         Columns ``table fate reason rows money rows_without_money``; ``money`` is exact (`decimal.Decimal`), and rows
         whose amount cannot be read count in ``rows_without_money``. See `ledger_at` for a date.
         """
-        return self._book(None)[list(ledger.LEDGER_COLUMNS)].copy()
+        return self.ledger_at(None)
 
-    def ledger_at(self, as_of: str | date) -> pd.DataFrame:
+    def ledger_at(self, as_of: str | date | None) -> pd.DataFrame:
         """Return the ledger at a date: rows that are not visible yet have the fate ``later``."""
-        return self._book(as_day(as_of))[list(ledger.LEDGER_COLUMNS)].copy()
+        return self._book(None if as_of is None else as_day(as_of))[list(ledger.LEDGER_COLUMNS)].copy()
 
     def snapshot(self, as_of: str | date, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """One row per customer seen up to the end of the local day ``as_of``, sorted by id.
@@ -221,9 +221,9 @@ class Study:
         """Day at which cut points are learned: ``cuts: {learned_at: ...}`` of the study file, else ``as_of``."""
         return self.settings.cuts.learned_at if self.settings.cuts else as_day(as_of)
 
-    def checks(self, as_of: str | date) -> tuple[Check, ...]:
+    def checks(self, as_of: str | date | None = None) -> tuple[Check, ...]:
         """Diagnostics of the exports at a date: what was repaired, what to know before trusting the rows."""
-        day = as_day(as_of)
+        day = None if as_of is None else as_day(as_of)
         self._admit(day)
         return ledger.row_checks(self._connection, self.files, as_of=day)
 

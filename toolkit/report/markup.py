@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
 
 from bs4 import BeautifulSoup
 
@@ -74,10 +75,14 @@ def _mark_columns(table: Tag) -> None:
                 cell["class"] = " ".join([*(str(name) for name in cell.get_attribute_list("class") if name), kind])
 
 
+def _width(text: str) -> int:
+    return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
 def _kind(texts: list[str]) -> str:
     known = [text for text in texts if text.casefold() not in _MISSING]
     if known and all(map(_NUMBER.match, known)):
         return "num"
     if known and all(map(_DAY.match, known)):
         return "day"
-    return "words" if max(map(len, known), default=0) > LONG_TEXT else ""
+    return "words" if max(map(_width, known), default=0) > LONG_TEXT else ""

@@ -20,6 +20,11 @@ RESULTS_MIME = "application/vnd.toolkit.results+json"
 TOKEN_VARIABLE = "TOOLKIT_RUN_TOKEN"  # noqa: S105 - the name of a variable, not a secret
 
 
+def is_published() -> bool:
+    """Whether this kernel works for a report that is published, rather than for an analyst alone."""
+    return TOKEN_VARIABLE in os.environ
+
+
 def record(**figures: object) -> None:
     """Record a notebook's results: shown as text, and read by the runner into ``results.json``.
 

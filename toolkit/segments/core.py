@@ -117,6 +117,44 @@ def shortest_table(gaps: pd.DataFrame) -> pd.DataFrame:
     return counts.reindex(columns=pd.Index(DIMENSIONS, name="shortest"), fill_value=0)
 
 
+def gap_summary(gaps: pd.DataFrame) -> pd.DataFrame:
+    """Say per type how much is missing to the core.
+
+    Parameters
+    ----------
+    gaps
+        Output of ``core_gap``.
+
+    Returns
+    -------
+    DataFrame
+        Index ``segment`` (present and outside the core, by value); columns ``customers``, the medians
+        ``median_recency_gap_days``, ``median_order_days_gap`` and ``median_spend_gap`` (currency), and ``one_order_away``:
+        customers who are recent enough and short of at most one order day.
+
+    Examples
+    --------
+    >>> gap_summary(pd.DataFrame({"segment": ["newcomers", "newcomers"], "shortest": ["frequency", "frequency"],
+    ...     "recency_gap_days": [0.0, 0.0], "order_days_gap": [1, 2], "spend_gap": [10.0, 30.0]}))
+               customers  median_recency_gap_days  median_order_days_gap  median_spend_gap  one_order_away
+    segment
+    newcomers          2                      0.0                    1.5              20.0               1
+    """
+    need(gaps, SEGMENT, "shortest", "recency_gap_days", "order_days_gap", "spend_gap")
+    outside = gaps[gaps["shortest"].notna()]
+    near = (outside["recency_gap_days"] == 0) & (outside["order_days_gap"] <= 1)
+    groups = outside.assign(near=near).groupby(SEGMENT, observed=True)
+    return pd.DataFrame(
+        {
+            "customers": groups.size(),
+            "median_recency_gap_days": groups["recency_gap_days"].median(),
+            "median_order_days_gap": groups["order_days_gap"].median(),
+            "median_spend_gap": groups["spend_gap"].median(),
+            "one_order_away": groups["near"].sum(),
+        }
+    )
+
+
 def _description(scored: pd.DataFrame, rfm: RFM | None) -> dict[str, Any]:
     if rfm is not None:
         return rfm.description()

@@ -45,7 +45,7 @@ def quantiles(ranked: Floats, fractions: list[tuple[int, int]]) -> Floats:
     for i, (k, d) in enumerate(fractions):
         low, rest = divmod((len(ranked) - 1) * k, d)
         found[i] = ranked[low]
-        if rest:
+        if rest and ranked[low] < ranked[low + 1]:
             below, above = float(ranked[low]), float(ranked[low + 1])
             found[i] = _rid_of_noise((below * (d - rest) + above * rest) / d, max(abs(below), abs(above)))
     return found
@@ -60,6 +60,17 @@ def mean(ranked: Floats) -> float:
     0.0
     """
     return _rid_of_noise(float(np.mean(ranked)), float(np.abs(ranked[[0, -1]]).max()))
+
+
+def deviation(ranked: Floats) -> float:
+    """Return the standard deviation of values in ascending order: exactly 0 where all are the same.
+
+    Examples
+    --------
+    >>> deviation(np.array([0.1, 0.1, 0.1])), deviation(np.array([1.0, 3.0]))
+    (0.0, 1.0)
+    """
+    return float(np.std(ranked)) if ranked[0] < ranked[-1] else 0.0
 
 
 def beyond(cut: Cut) -> Cut:

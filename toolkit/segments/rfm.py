@@ -22,7 +22,7 @@ from toolkit.schema import (
     WINDOW_ORDER_DAYS,
     WINDOW_SPEND,
 )
-from toolkit.segments.quantiles import beyond, mean, quantiles
+from toolkit.segments.quantiles import beyond, deviation, mean, quantiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,7 +134,7 @@ class RFM(BaseEstimator, TransformerMixin):  # type: ignore[misc]  # scikit-lear
             hint = "a later as_of"
             raise ArgumentError("no-buyers", "no customer has an order, so there is nothing to learn from", hint=hint)
         self.n_buyers_ = int(buyers.sum())
-        self.thresholds_: dict[Dimension, Floats] = {}
+        self._thresholds: dict[Dimension, Floats] = {}
         self.splits_: dict[Dimension, float] = self._given_splits()
         self.spreads_: dict[Dimension, float] = {}
         checks = [self._enough_buyers()]
@@ -144,11 +144,11 @@ class RFM(BaseEstimator, TransformerMixin):  # type: ignore[misc]  # scikit-lear
             grid = [*((k, self.bins) for k in range(1, self.bins)), (1, 4), (1, 2), (3, 4)]
             *learned, low, median, high = quantiles(ranked, grid)
             kept = _separating(ranked, np.array(learned))
-            self.thresholds_[dimension] = beyond(kept)
+            self._thresholds[dimension] = beyond(kept)
             cuts[column] = pd.Series(sign * kept, index=range(2, 2 + len(kept)))
             if dimension not in self.splits_:
                 self.splits_[dimension] = sign * (float(median) if self.split == "median" else mean(ranked))
-            self.spreads_[dimension] = float(high - low) or float(np.std(ranked)) or 1.0
+            self.spreads_[dimension] = float(high - low) or deviation(ranked) or 1.0
             checks += self._scores(ranked, dimension, column), self._sides(ranked, dimension, column)
         self.cut_points_ = pd.DataFrame(cuts, index=pd.RangeIndex(2, 2 + max(map(len, cuts.values())), name="score"))
         self.checks_ = (*checks, _top_customer(self.monetary, values["monetary"][buyers]))
@@ -180,7 +180,7 @@ class RFM(BaseEstimator, TransformerMixin):  # type: ignore[misc]  # scikit-lear
         low: dict[Dimension, NDArray[np.int8]] = {}
         for dimension, name, sign in zip(DIMENSIONS, _SCORES, _SIGNS, strict=True):
             band = np.ones(len(snap), dtype=np.int8)
-            for threshold in self.thresholds_[dimension]:
+            for threshold in self._thresholds[dimension]:
                 band += values[dimension] > threshold
             scored[name] = pd.arrays.IntegerArray(band, ~buyers)
             low[dimension] = (values[dimension] <= beyond(sign * self.splits_[dimension])).view(np.int8)
@@ -242,7 +242,7 @@ class RFM(BaseEstimator, TransformerMixin):  # type: ignore[misc]  # scikit-lear
         return Check("few-buyers", "failed" if few else "passed", f"{self.n_buyers_:,} buyers: {told}", self.n_buyers_)
 
     def _scores(self, ranked: Floats, dimension: Dimension, column: str) -> Check:
-        edges = [0, *np.searchsorted(ranked, self.thresholds_[dimension], side="right").tolist(), len(ranked)]
+        edges = [0, *np.searchsorted(ranked, self._thresholds[dimension], side="right").tolist(), len(ranked)]
         sizes = np.diff(edges)
         told = f"{column} has {len(sizes)} of {self.bins} scores, of {', '.join(f'{n:,}' for n in sizes)} buyers"
         fewer: Status = "failed" if len(sizes) == 1 else "informational"

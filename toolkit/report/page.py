@@ -1,0 +1,100 @@
+"""One notebook's page: results as the study's language writes them, small cells hidden where it is published."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from toolkit.report.export import Table, suppress_small
+from toolkit.report.frame import Frame
+from toolkit.report.look import show, use_look
+from toolkit.report.results import is_published
+from toolkit.schema import SEGMENT, as_day
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from matplotlib.axes import Axes
+
+    from toolkit.data.warehouse import Study
+
+SHARES = ("share", "share_of_customers", "share_of_spend", "share_of_rows")
+MONEY = (
+    "spend", "money", "mean_window_spend", "window_spend", "mean_order_value", "spend_gap", "median_spend_gap",
+)  # fmt: skip
+
+
+class Page:
+    """What a notebook needs to show its results.
+
+    Parameters
+    ----------
+    study
+        The study.
+    as_of
+        The report's day.
+    lang
+        ``zh`` or ``en``; the study's own language where empty.
+
+    Attributes
+    ----------
+    frame
+        Day, window, language, currency, and under which count a cell is hidden: none in an analyst's own notebook.
+    words
+        Labels, sentences and figures in the page's language.
+    month_before
+        The day one month before, with which the strip of figures compares.
+    """
+
+    def __init__(self, study: Study, as_of: str, lang: str = "") -> None:
+        settings = study.settings
+        self.as_of = as_day(as_of)
+        self.frame = Frame(
+            self.as_of,
+            settings.window_days,
+            "zh" if (lang or settings.language) == "zh" else "en",
+            settings.currency,
+            settings.min_cell if is_published() else 0,
+        )
+        self.words = self.frame.words
+        day = pd.Timestamp(self.as_of)
+        self.month_before = (day - pd.offsets.MonthEnd() if day.is_month_end else day - pd.DateOffset(months=1)).date()
+        use_look(self.frame.language)
+
+    def show(self, picture: Axes) -> None:
+        """Show a picture once; its title, which says the finding, is its alternative text."""
+        show(picture, picture.get_title(loc="left") or picture.get_title())
+
+    def table(
+        self, frame: pd.DataFrame, *, counts: str | None = None, total: str | None = None, caption: str = ""
+    ) -> Table:
+        """Return a table with heads, names and figures written in the page's language.
+
+        Parameters
+        ----------
+        frame
+            Columns by their canonical names; an index of segments is written by their names.
+        counts
+            Column that counts people; small ones are hidden, with what depends on them, where the page is published.
+        total
+            Index label of the row of totals.
+        caption
+            One line above the table.
+        """
+        if counts and self.frame.min_cell:
+            frame = suppress_small(frame, counts=counts, total=total, min_cell=self.frame.min_cell)
+        labels = {name: self.words.label(str(name)) for name in (*frame.columns, frame.index.name) if name is not None}
+        if frame.index.name == SEGMENT:
+            frame = frame.rename(index=self.words.segment)
+            total = self.words.segment(total) if total else None
+        return Table(frame, self._formats(frame), labels, caption, total)
+
+    def _formats(self, frame: pd.DataFrame) -> Mapping[Any, Callable[[Any], str]]:
+        known = {name: self.words.percent for name in SHARES} | {name: self.frame.money for name in MONEY}
+        return {name: known.get(str(name), self._plain) for name in frame.columns}
+
+    def _plain(self, value: object) -> str:
+        if isinstance(value, pd.Timestamp):
+            return self.words.date(value.date())
+        return value if isinstance(value, str) else self.words.number(float(str(value)))

@@ -1,0 +1,118 @@
+"""Results -> the verdict and the figures that a page says first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from toolkit.report.headline import Figure, Headline
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from toolkit.report.frame import Frame
+
+_SLIPPING = ["lapsing_core", "slipping_big"]
+
+
+def segments_story(summary: pd.DataFrame, before: pd.DataFrame, since: date, *, frame: Frame) -> Headline:
+    """Say who brings the money and whose money is slipping away.
+
+    Parameters
+    ----------
+    summary, before
+        Output of ``segment_summary`` at the report's day and at ``since``, scored with the same cut points.
+    since
+        The earlier day.
+    frame
+        Day, window, language, currency.
+    """
+    now, then = (_core_figures(table) for table in (summary, before))
+    words = frame.words
+    on = words.date(since)
+    values = {
+        "customers": frame.count(now["customers"]),
+        "window_spend": frame.money(now["spend"]),
+        "champions": frame.count(now["champions"]),
+        "champions_spend_share": words.percent(now["champions_share"]),
+        "slipping": frame.count(now["slipping"]),
+        "slipping_spend": frame.money(now["slipping_spend"]),
+    }
+    keys = ("customers", "spend", "champions", "champions_share", "slipping", "slipping_spend")
+    verdict = words.say(
+        "verdict_segments",
+        champions=values["champions"],
+        customers=words.percent(now["champions"] / now["customers"]),
+        spend=values["champions_spend_share"],
+        slipping=values["slipping"],
+        money=values["slipping_spend"],
+        days=f"{frame.window_days:,}",
+    )
+    figures = [
+        Figure(words.label(label), value, _change(now[key], then[key], on, frame, points=key == "champions_share"))
+        for (label, value), key in zip(values.items(), keys, strict=True)
+    ]
+    return Headline(verdict, tuple(figures))
+
+
+def health_story(ledger: pd.DataFrame, calendar: pd.DataFrame, failed: int, *, frame: Frame) -> Headline:
+    """Say how much of what came in is used, what was lost, and whether days are missing.
+
+    Parameters
+    ----------
+    ledger
+        Visible rows of the table ``orders``: columns ``fate rows money``.
+    calendar
+        Output of ``Study.calendar``.
+    failed
+        How many checks failed.
+    frame
+        Day, window, language, currency.
+    """
+    words = frame.words
+    rows = int(ledger["rows"].sum())
+    by_fate = ledger.groupby("fate", observed=True)[["rows", "money"]].sum()
+    used, lost = (int(by_fate["rows"].get(fate, 0)) for fate in ("used", "quarantined"))
+    refunded = float(by_fate["money"].get("refund", 0))
+    empty = int((calendar["lines"] == 0).sum())
+    verdict = words.say(
+        "verdict_health" if lost else "verdict_health_clean",
+        rows=words.number(rows),
+        used=words.percent(used / rows),
+        lost=words.number(lost),
+        share=words.percent(lost / rows),
+    )
+    verdict += words.say("verdict_checks" if failed else "verdict_no_checks", n=words.number(failed))
+    figures = (
+        Figure(words.label("rows_in"), words.number(rows)),
+        Figure(words.label("rows_used"), words.number(used), words.percent(used / rows)),
+        Figure(words.label("money_used"), frame.money(float(by_fate["money"].get("used", 0)))),
+        Figure(words.label("refund_amount"), frame.money(abs(refunded))),
+        Figure(words.label("rows_quarantined"), words.number(lost), words.percent(lost / rows)),
+        Figure(
+            words.label("days_without_orders"), words.number(empty), words.say("of_days", n=words.number(len(calendar)))
+        ),
+    )
+    return Headline(verdict, figures)
+
+
+def _core_figures(summary: pd.DataFrame) -> dict[str, float]:
+    slipping = summary.reindex(_SLIPPING)
+    champions = summary.reindex(["champions"])
+    return {
+        "customers": float(summary["customers"]["total"]),
+        "spend": float(summary["spend"]["total"]),
+        "champions": float(champions["customers"].sum()),
+        "champions_share": float(champions["share_of_spend"].sum()),
+        "slipping": float(slipping["customers"].sum()),
+        "slipping_spend": float(slipping["spend"].sum()),
+    }
+
+
+def _change(now: float, then: float, on: str, frame: Frame, *, points: bool) -> str:
+    if not then or (not points and (frame.small(now) or frame.small(then))):
+        return ""
+    size = 100 * (now - then) if points else 100 * (now / then - 1)
+    unit = frame.words.label("points") if points else "%"
+    return frame.say("change_since", change=f"{size:+.1f}{unit}".replace("-", "−"), on=on)
