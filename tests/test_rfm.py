@@ -88,22 +88,22 @@ def test_the_position_of_a_quantile_is_exact() -> None:
 def test_equal_values_are_one_band_with_a_failed_check(n: int) -> None:
     rfm = RFM().fit(snapshot([5] * n))
     assert scores(snapshot([5] * n), "f_score") == [1] * n
-    assert check(rfm, "scores", "window_spend").status == "failed"
-    assert check(rfm, "split-sides", "window_spend") == Check(
-        "split-sides", "failed", f"0 of {n} buyers are high on window_spend, better than 10", n
+    assert check(rfm, "fewer_scores", "window_spend").status == "failed"
+    assert check(rfm, "split_sides", "window_spend") == Check(
+        "split_sides", "failed", f"0 of {n} buyers are high on window_spend, better than 10", n
     )
 
 
 def test_heavy_ties_give_fewer_scores_and_say_how_big_they_are() -> None:
     rfm = RFM().fit(snapshot([5] * 100, [1] * 80 + [2] * 20))
     assert scores(snapshot([5] * 100, [1] * 80 + [2] * 20), "f_score") == [1] * 80 + [2] * 20
-    found = check(rfm, "scores", "window_order_days")
+    found = check(rfm, "fewer_scores", "window_order_days")
     assert (found.status, found.message) == ("informational", "window_order_days has 2 of 5 scores, of 80, 20 buyers")
 
 
 def test_one_side_over_ninety_percent_fails() -> None:
-    assert check(RFM().fit(snapshot([5] * 10, [1] * 9 + [2])), "split-sides", "window_order_days").status == "passed"
-    assert check(RFM().fit(snapshot([5] * 11, [1] * 10 + [2])), "split-sides", "window_order_days").status == "failed"
+    assert check(RFM().fit(snapshot([5] * 10, [1] * 9 + [2])), "split_sides", "window_order_days").status == "passed"
+    assert check(RFM().fit(snapshot([5] * 11, [1] * 10 + [2])), "split_sides", "window_order_days").status == "failed"
 
 
 def test_fewer_buyers_than_bins_still_count_from_one() -> None:
@@ -112,12 +112,12 @@ def test_fewer_buyers_than_bins_still_count_from_one() -> None:
 
 
 def test_a_handful_of_buyers_is_descriptive_only() -> None:
-    assert check(RFM().fit(snapshot([1.0] * 29)), "few-buyers").status == "failed"
-    assert check(RFM().fit(snapshot([1.0] * 30)), "few-buyers").status == "passed"
+    assert check(RFM().fit(snapshot([1.0] * 29)), "few_buyers").status == "failed"
+    assert check(RFM().fit(snapshot([1.0] * 30)), "few_buyers").status == "passed"
 
 
 def test_a_whale_is_told_with_and_without() -> None:
-    found = check(RFM().fit(snapshot([1, 1, 1], spend=[10, 20, 970])), "top-customer")
+    found = check(RFM().fit(snapshot([1, 1, 1], spend=[10, 20, 970])), "top_customer")
     assert found.status == "informational"
     assert "97.0%" in found.message
     assert "333.33 with and 15.00 without" in found.message

@@ -60,7 +60,7 @@ def test_an_unknown_word_names_the_nearest() -> None:
 @pytest.mark.parametrize(
     ("value", "en", "zh"),
     [
-        (0, "¥0.00", "¥0.00"),
+        (0, "¥0", "¥0"),
         (99.5, "¥99.50", "¥99.50"),
         (-1_234.4, "-¥1,234", "-¥1,234"),
         (9_996, "¥9,996", "¥9,996"),

@@ -144,10 +144,10 @@ class _StrictLoader(yaml.SafeLoader):
 def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: dict[Any, Any] = {}
     for key_node, value_node in node.value:
-        key = loader.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+        key = loader.construct_object(key_node, deep=True)
         if key in seen:
             raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", key_node.start_mark)
-        seen[key] = loader.construct_object(value_node, deep=True)  # type: ignore[no-untyped-call]
+        seen[key] = loader.construct_object(value_node, deep=True)
     return seen
 
 
@@ -226,10 +226,18 @@ def parse_study(content: dict[str, Any], *, where: str = "settings", text: str =
         ) from None
 
 
+_PARTS: dict[str, type[BaseModel]] = {
+    "tables": TableFile,
+    "policies": Policies,
+    "cuts": Cuts,
+    "loss_budget": Budget,
+}
+
+
 def _known_keys(parents: list[str]) -> list[str]:
     model: type[BaseModel] = StudyFile
     for parent in parents:
-        model = {"tables": TableFile, "policies": Policies, "cuts": Cuts, "loss_budget": Budget}.get(parent, model)
+        model = _PARTS.get(parent, model)
     return list(model.model_fields)
 
 

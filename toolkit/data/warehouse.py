@@ -187,8 +187,8 @@ class Study:
         Returns
         -------
         pandas.DataFrame
-            Indexed by ``customer_id`` (``string[pyarrow]``). Days are local days, money is in currency units, and the window is
-            the last ``window_days`` days up to ``as_of``. Columns (`toolkit.schema.SNAPSHOT`):
+            Indexed by ``customer_id`` (``string[pyarrow]``). Days are local days, money is in currency units, and the
+            window is the last ``window_days`` days up to ``as_of``. Columns (`toolkit.schema.SNAPSHOT`):
 
             - ``first_order_date last_order_date``: first and last day with a used order line;
             - ``recency_days tenure_days``: ``as_of`` minus the last and the first of these;
@@ -228,7 +228,7 @@ class Study:
         return ledger.row_checks(self._connection, self.files, as_of=day)
 
     def quarantine(self, as_of: str | date | None = None) -> pd.DataFrame:
-        """Return the quarantined rows as they were read, with table, file, row and reason. Holds real ids: keep it private."""
+        """Return the quarantined rows as they were read, with table, file, row and reason; they hold real ids."""
         day = None if as_of is None else as_day(as_of)
         parts = [
             ledger.quarantine(self._connection, self.files, table, as_of=day).assign(table=table)
@@ -237,7 +237,7 @@ class Study:
         return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
     def calendar(self, as_of: str | date) -> pd.DataFrame:
-        """Return used order lines and money per local day, from the first day to ``as_of``; days without any stand as 0.
+        """Return used order lines and money per local day, from the first day to ``as_of``; empty days are 0.
 
         Returns
         -------

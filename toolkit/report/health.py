@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from toolkit.errors import Check
 from toolkit.schema import FATES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from toolkit.data.warehouse import Study
-    from toolkit.errors import Check
     from toolkit.report.words import Words
 
 
@@ -54,8 +54,9 @@ def ledger_table(ledger: pd.DataFrame, words: Words) -> pd.DataFrame:
 
 
 def checks_table(checks: Sequence[Check], words: Words) -> pd.DataFrame:
-    """Write the checks for a page, those that failed first."""
-    order = sorted(checks, key=lambda check: (check.status != "failed", check.code))
+    """Write the checks that did not simply pass for a page, those that failed first."""
+    told = [check for check in checks if check.status != "passed"] or [Check("all_passed", "passed", "")]
+    order = sorted(told, key=lambda check: (check.status != "failed", check.code))
     return pd.DataFrame(
         {
             "status": [words.check(check.status) for check in order],

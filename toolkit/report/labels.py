@@ -170,22 +170,49 @@ LABELS: dict[str, tuple[str, str]] = {
 
 SENTENCES: dict[str, tuple[str, str]] = {
     "verdict_segments": (
-        "重要价值客户占 {customers}，贡献了近 {days} 天消费的 {spend}。曾经花得多、如今很久没来的客户有 {slipping} 人，"
-        "他们在这段时间里花了 {money}：先挽留他们。",
-        "Champions are {customers} of customers and bring {spend} of spend in the last {days} days. {slipping} customers who "
-        "spent much have gone quiet; they brought {money} in that time, so win them back first.",
+        (
+            "重要价值客户占 {customers}，贡献了近 {days} 天消费的 {spend}。曾经花得多、如今很久没来的客户有 {slipping} 人，"
+            "他们在这段时间里花了 {money}：先挽留他们。"
+        ),
+        (
+            "Champions are {customers} of customers and bring {spend} of spend in the last {days} days. {slipping} "
+            "customers who spent much have gone quiet; they brought {money} in that time, so win them back first."
+        ),
+    ),
+    "verdict_segments_calm": (
+        "重要价值客户占 {customers}，贡献了近 {days} 天消费的 {spend}。没有花得多却很久没来的客户。",
+        (
+            "Champions are {customers} of customers and bring {spend} of spend in the last {days} days. No customer who "
+            "spent much has gone quiet."
+        ),
     ),
     "verdict_health": (
         "{rows} 行订单中 {used} 计入分析；{lost} 行（{share}）读不懂，已隔离；其余按规定退款、取消或排除，一行不少。",
-        "{used} of {rows} order rows are used; {lost} rows ({share}) could not be read and are quarantined; all others are "
-        "refunded, cancelled or excluded by policy, and none is lost.",
+        (
+            "{used} of {rows} order rows are used; {lost} rows ({share}) could not be read and are quarantined; all "
+            "others are refunded, cancelled or excluded by policy, and none is lost."
+        ),
     ),
     "verdict_health_clean": (
         "{rows} 行订单中 {used} 计入分析，其余按规定退款、取消或排除，一行不少。",
-        "{used} of {rows} order rows are used; all others are refunded, cancelled or excluded by policy, and none is lost.",
+        (
+            "{used} of {rows} order rows are used; all others are refunded, cancelled or excluded by policy, and none "
+            "is lost."
+        ),
     ),
-    "verdict_checks": ("有 {n} 项检查需要注意。", " {n} checks need a look."),
+    "verdict_checks": ("有 {n} 项检查需要注意。", " Checks that need a look: {n}."),
     "verdict_no_checks": ("没有需要注意的检查。", " No check needs a look."),
+    "cuts_fixed": (
+        "分界点学自 {day}，各期分数可以比较。",
+        "Cut points were learned at {day}; scores of different periods compare.",
+    ),
+    "cuts_moving": (
+        "分界点学自报告日 {day}，各期分数不可比较；在 study.yaml 里写 cuts: {{learned_at: 日期}} 即可固定。",
+        (
+            "Cut points were learned at the report's own day, {day}: scores of different periods do not compare. "
+            "cuts: {{learned_at: DATE}} in study.yaml fixes them."
+        ),
+    ),
     "of_days": ("共 {n} 天", "of {n} days"),
     "change_since": ("较{on} {change}", "{change} since {on}"),
     "axis_recency": ("距最近一次下单的天数（截至{as_of}）", "Days since the last order, as of {as_of}"),

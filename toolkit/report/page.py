@@ -90,8 +90,13 @@ class Page:
             total = self.words.segment(total) if total else None
         return Table(frame, self._formats(frame), labels, caption, total)
 
+    def cuts_caption(self, study: Study) -> str:
+        """Say when cut points were learned, and whether scores compare between periods."""
+        key = "cuts_fixed" if study.settings.cuts else "cuts_moving"
+        return self.words.say(key, day=self.words.date(study.cuts_date(self.as_of)))
+
     def _formats(self, frame: pd.DataFrame) -> Mapping[Any, Callable[[Any], str]]:
-        known = {name: self.words.percent for name in SHARES} | {name: self.frame.money for name in MONEY}
+        known = dict.fromkeys(SHARES, self.words.percent) | dict.fromkeys(MONEY, self.frame.money)
         return {name: known.get(str(name), self._plain) for name in frame.columns}
 
     def _plain(self, value: object) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from toolkit.report.headline import Figure, Headline
+from toolkit.report.words import MISSING
 
 if TYPE_CHECKING:
     from datetime import date
+
+    import pandas as pd
 
     from toolkit.report.frame import Frame
 
@@ -31,26 +32,35 @@ def segments_story(summary: pd.DataFrame, before: pd.DataFrame, since: date, *, 
     now, then = (_core_figures(table) for table in (summary, before))
     words = frame.words
     on = words.date(since)
+    few_champions, few_slipping = (frame.small(now[group]) for group in ("champions", "slipping"))
     values = {
         "customers": frame.count(now["customers"]),
         "window_spend": frame.money(now["spend"]),
         "champions": frame.count(now["champions"]),
-        "champions_spend_share": words.percent(now["champions_share"]),
+        "champions_spend_share": MISSING if few_champions else words.percent(now["champions_share"]),
         "slipping": frame.count(now["slipping"]),
-        "slipping_spend": frame.money(now["slipping_spend"]),
+        "slipping_spend": MISSING if few_slipping else frame.money(now["slipping_spend"]),
     }
     keys = ("customers", "spend", "champions", "champions_share", "slipping", "slipping_spend")
     verdict = words.say(
-        "verdict_segments",
+        "verdict_segments" if now["slipping"] else "verdict_segments_calm",
         champions=values["champions"],
-        customers=words.percent(now["champions"] / now["customers"]),
+        customers=MISSING if few_champions else words.percent(now["champions"] / now["customers"]),
         spend=values["champions_spend_share"],
         slipping=values["slipping"],
         money=values["slipping_spend"],
         days=f"{frame.window_days:,}",
     )
+    hidden = {"champions": few_champions, "champions_share": few_champions, "slipping_spend": few_slipping}
+    few_then = frame.small(then["champions"]) or frame.small(then["slipping"])
     figures = [
-        Figure(words.label(label), value, _change(now[key], then[key], on, frame, points=key == "champions_share"))
+        Figure(
+            words.label(label),
+            value,
+            ""
+            if hidden.get(key) or (few_then and key in hidden)
+            else _change(now[key], then[key], on, frame, points=key == "champions_share"),
+        )
         for (label, value), key in zip(values.items(), keys, strict=True)
     ]
     return Headline(verdict, tuple(figures))

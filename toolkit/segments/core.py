@@ -129,8 +129,8 @@ def gap_summary(gaps: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Index ``segment`` (present and outside the core, by value); columns ``customers``, the medians
-        ``median_recency_gap_days``, ``median_order_days_gap`` and ``median_spend_gap`` (currency), and ``one_order_away``:
-        customers who are recent enough and short of at most one order day.
+        ``median_recency_gap_days``, ``median_order_days_gap`` and ``median_spend_gap`` (currency), and
+        ``one_order_away``: customers who are recent enough and short of at most one order day.
 
     Examples
     --------

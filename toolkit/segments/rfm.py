@@ -239,14 +239,14 @@ class RFM(BaseEstimator, TransformerMixin):  # type: ignore[misc]  # scikit-lear
     def _enough_buyers(self) -> Check:
         few = self.n_buyers_ < _ENOUGH_BUYERS
         told = "descriptive only, too few to model" if few else "enough to learn from"
-        return Check("few-buyers", "failed" if few else "passed", f"{self.n_buyers_:,} buyers: {told}", self.n_buyers_)
+        return Check("few_buyers", "failed" if few else "passed", f"{self.n_buyers_:,} buyers: {told}", self.n_buyers_)
 
     def _scores(self, ranked: Floats, dimension: Dimension, column: str) -> Check:
         edges = [0, *np.searchsorted(ranked, self._thresholds[dimension], side="right").tolist(), len(ranked)]
         sizes = np.diff(edges)
         told = f"{column} has {len(sizes)} of {self.bins} scores, of {', '.join(f'{n:,}' for n in sizes)} buyers"
         fewer: Status = "failed" if len(sizes) == 1 else "informational"
-        return Check("scores", "passed" if len(sizes) == self.bins else fewer, told, len(sizes))
+        return Check("fewer_scores", "passed" if len(sizes) == self.bins else fewer, told, len(sizes), column)
 
     def _sides(self, ranked: Floats, dimension: Dimension, column: str) -> Check:
         split, n = self.splits_[dimension], self.n_buyers_
@@ -254,7 +254,7 @@ class RFM(BaseEstimator, TransformerMixin):  # type: ignore[misc]  # scikit-lear
         high = n - int(np.searchsorted(ranked, beyond(sign * split), side="right"))
         side = max(high, n - high)
         told = f"{high:,} of {n:,} buyers are high on {column}, better than {split:g}"
-        return Check("split-sides", "failed" if side > _ONE_SIDED * n else "passed", told, side)
+        return Check("split_sides", "failed" if side > _ONE_SIDED * n else "passed", told, side, column)
 
 
 def _separating(ranked: Floats, cuts: Floats) -> Floats:
@@ -266,9 +266,9 @@ def _separating(ranked: Floats, cuts: Floats) -> Floats:
 def _top_customer(column: str, spend: Floats) -> Check:
     total, top = float(spend.sum()), float(spend.max())
     if total <= 0 or len(spend) < 2 or top <= _BIG_SHARE * total:
-        return Check("top-customer", "passed", f"no customer brings over {_BIG_SHARE:.0%} of {column}")
+        return Check("top_customer", "passed", f"no customer brings over {_BIG_SHARE:.0%} of {column}")
     return Check(
-        "top-customer",
+        "top_customer",
         "informational",
         f"one customer brings {top / total:.1%} of {column}: the mean is {total / len(spend):,.2f} with and "
         f"{(total - top) / (len(spend) - 1):,.2f} without them",
