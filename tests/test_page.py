@@ -53,7 +53,7 @@ def test_every_reason_of_the_gate_has_a_name() -> None:
 
 
 def test_every_check_of_the_gate_has_a_name() -> None:
-    said = set(re.findall(r"Check\(\s*\"([a-z_]+)\"", (ROOT / "toolkit/data/ledger.py").read_text("utf-8")))
+    said = set(re.findall(r"Check\(\s*\"([a-z_]+)\"", (ROOT / "toolkit/data/checks.py").read_text("utf-8")))
     assert said
     assert said <= set(CHECKS), said - set(CHECKS)
 

@@ -90,7 +90,7 @@ def test_equal_values_are_one_band_with_a_failed_check(n: int) -> None:
     assert scores(snapshot([5] * n), "f_score") == [1] * n
     assert check(rfm, "fewer_scores", "window_spend").status == "failed"
     assert check(rfm, "split_sides", "window_spend") == Check(
-        "split_sides", "failed", f"0 of {n} buyers are high on window_spend, better than 10", n
+        "split_sides", "failed", f"0 of {n} buyers are high on window_spend, better than 10", n, "window_spend"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Hashable
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from toolkit.errors import StudyFileError
 from toolkit.schema import TABLES
@@ -119,17 +121,23 @@ class StudyFile(_Part):
     def _tables_are_known(self) -> Self:
         for name, table in self.tables.items():
             if name not in TABLES:
-                raise ValueError(f"unknown table {name!r}{_nearest(name, TABLES)}")
+                raise _fault(f"unknown table {name!r}{_nearest(name, TABLES)}", "tables", name)
             known = [column.name for column in TABLES[name].columns]
             for column in table.columns:
                 if column not in known:
-                    raise ValueError(f"unknown column {column!r} of table {name}{_nearest(column, known)}")
+                    what = f"unknown column {column!r} of table {name}{_nearest(column, known)}"
+                    raise _fault(what, "tables", name, "columns", column)
             for column, source in table.columns.items():
                 if isinstance(source, Multiply) and TABLES[name].column(column).kind != "money":
-                    raise ValueError(f"column {column!r} of table {name} is not money and cannot be multiplied")
+                    what = f"column {column!r} of table {name} is not money and cannot be multiplied"
+                    raise _fault(what, "tables", name, "columns", column)
         if "orders" not in self.tables:
-            raise ValueError("table 'orders' is required; write tables: {orders: {files: orders.csv}}")
+            raise _fault("table 'orders' is required; write tables: {orders: {files: orders.csv}}", "tables")
         return self
+
+
+def _fault(what: str, *keys: str) -> PydanticCustomError:
+    return PydanticCustomError("study", "{what}", {"what": what, "keys": list(keys)})
 
 
 def _nearest(name: str, known: Any) -> str:
@@ -145,6 +153,8 @@ def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: dict[Any, Any] = {}
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
+        if not isinstance(key, Hashable):
+            raise yaml.constructor.ConstructorError(None, None, "a key is not a plain name", key_node.start_mark)
         if key in seen:
             raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", key_node.start_mark)
         seen[key] = loader.construct_object(value_node, deep=True)
@@ -175,9 +185,12 @@ def read_study_file(path: str | Path) -> StudyFile:
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
+    except OSError:
         raise StudyFileError(
-            "no-study-file", "there is no such file", where=path.name, hint="give the path of your study.yaml"
+            "no-study-file",
+            "there is no such file that can be read",
+            where=path.name,
+            hint="give the path of your study.yaml",
         ) from None
     except UnicodeDecodeError:
         raise StudyFileError(
@@ -190,6 +203,9 @@ def read_study_file(path: str | Path) -> StudyFile:
         raise StudyFileError(
             "study-yaml", str(error.problem), where=f"{path.name}:{line}", hint="mend this line"
         ) from None
+    except (yaml.YAMLError, ValueError) as error:
+        what = str(error).splitlines()[0]
+        raise StudyFileError("study-yaml", what, where=path.name, hint="mend it, or put the value in quotes") from None
     if not isinstance(content, dict):
         raise StudyFileError(
             "study-yaml", "the study file holds no settings", where=path.name, hint="start with name: my-shop"
@@ -209,14 +225,15 @@ def parse_study(content: dict[str, Any], *, where: str = "settings", text: str =
     try:
         return StudyFile.model_validate(content)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        keys = [str(part) for part in first["loc"] if not isinstance(part, int)]
+        found = error.errors(include_url=False)
+        first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
+        keys = first.get("ctx", {}).get("keys") or [str(part) for part in first["loc"] if not isinstance(part, int)]
         what = str(first["msg"]).removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
             what = f"unknown key {keys[-1]!r}{_nearest(keys[-1], _known_keys(keys[:-1]))}"
         elif first["type"] == "missing":
             what = f"key {keys[-1]!r} is required"
-        elif keys and not first["type"].startswith("value_error"):
+        elif keys and first["type"] not in ("value_error", "study"):
             what = f"{'.'.join(keys)}: {what[:1].lower()}{what[1:]}"
         raise StudyFileError(
             "study-key",

@@ -157,7 +157,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "high": ("高", "high"),
     "score": ("分数", "Score"),
     "no_orders": ("没有订单", "no orders"),
-    "orders_per_day": ("每天订单数", "Orders per day"),
+    "orders_per_day": ("每天订单行数", "Order lines per day"),
     "share_of_buyers_best_first": ("买家占比（按消费从高到低）", "Share of buyers, biggest spenders first"),
     "all_alike": ("人人消费相同", "if all spent the same"),
     "share_of_segment": ("占该类客户的比例", "Share of the segment's customers"),
