@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
@@ -12,6 +12,9 @@ from typer.testing import CliRunner
 
 from toolkit.__main__ import app
 from toolkit.data.synthetic import course_seller
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 AS_OF = "2026-08-31"
 STUDY = """
@@ -43,11 +46,12 @@ def export(folder: Path, *, later: str, language: str) -> Path:
         frame["customer_id"] = frame["customer_id"].map(lambda one: ids.get(one, one))
     orders.loc[orders.index[:3], "product_id"] = CANARIES[1:4]
     customers.loc[customers.index[:3], "persona"] = CANARIES[1:4]
-    is_later = pd.to_datetime(orders["ordered_at"]) >= "2026-09-01"
+    next_day = pd.Timestamp("2026-09-01")
+    is_later = pd.to_datetime(orders["ordered_at"]) >= next_day
     assert is_later.sum() > 100
     if later == "gone":
-        orders = orders[~is_later]
-        customers = customers[pd.to_datetime(customers["joined_at"]) < "2026-09-01"]
+        orders = orders.loc[~is_later]
+        customers = customers.loc[pd.to_datetime(customers["joined_at"]) < next_day]
     elif later == "mangled":
         orders.loc[is_later, "amount"] = ["¥9,999,999", "?"] * (is_later.sum() // 2) + ["-5"] * (is_later.sum() % 2)
         orders.loc[is_later, "status"] = "no such status"

@@ -190,7 +190,7 @@ def as_day(value: object, *, name: str = "as_of") -> date:
     datetime.date(2026, 10, 31)
     """
     try:
-        moment = value if isinstance(value, date) else datetime.fromisoformat(str(value))
+        moment = value if isinstance(value, date) and value == value else datetime.fromisoformat(str(value))  # noqa: PLR0124 - NaT is not itself
     except ValueError:
         raise ArgumentError("date", f"{name} is not a date: {value!r}", hint=f'{name}="2026-10-31"') from None
     if isinstance(moment, datetime):

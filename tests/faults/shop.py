@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from toolkit.errors import Check
 
-Export = str | bytes | pa.Table | pd.DataFrame
+Export: TypeAlias = str | bytes | pa.Table | pd.DataFrame
 
 HEADER = "customer_id,ordered_at,amount"
 AS_OF = "2026-12-31"
@@ -73,7 +73,9 @@ class Shop:
         """Open a CSV of these lines after ``good`` lines that nothing is wrong with."""
         return self.open("\n".join([header, *good_lines(good), *lines]) + "\n", **more)
 
-    def stops(self, code: str, orders: Export | list[Export], *parts: str, as_of: str | None = AS_OF, **more: Any) -> str:
+    def stops(
+        self, code: str, orders: Export | list[Export], *parts: str, as_of: str | None = AS_OF, **more: Any
+    ) -> str:
         """Demand that the study is refused with this code, in the shape of every refusal, naming these parts."""
         with pytest.raises(ToolkitError) as caught:
             self.open(orders, **more).check(as_of)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from toolkit.errors import InputError
 
-
 _OTHER_FORMATS: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "an Excel or zip file"),
     (b"\xd0\xcf\x11\xe0", "an Excel or zip file of the old kind"),
@@ -17,11 +16,20 @@ _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff",
 
 
 def refuse_other_formats(data: bytes, where: str) -> None:
+    """Refuse an empty file, and one that only has the name of a text file.
+
+    Raises
+    ------
+    InputError
+        With what the file is.
+    """
     if not data.strip():
         raise _empty(data, where)
     for start, name in _OTHER_FORMATS:
         if data.startswith(start):
-            raise InputError("not-text", f"this is {name}, not CSV", where=where, hint="save it as CSV UTF-8 and give that")
+            raise InputError(
+                "not-text", f"this is {name}, not CSV", where=where, hint="save it as CSV UTF-8 and give that"
+            )
     head = data[:512].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if head.startswith((b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta")):
         raise InputError(
@@ -33,6 +41,13 @@ def refuse_other_formats(data: bytes, where: str) -> None:
 
 
 def decode(data: bytes, where: str, stated: str | None) -> tuple[str, str]:
+    """Return the text of a file and its encoding: as stated, else by its mark, else UTF-8, else GB18030, each strictly.
+
+    Raises
+    ------
+    InputError
+        The file is none of these throughout, holds two encodings or zero bytes, or is empty.
+    """
     text, name = _stated(data, where, stated) if stated else _detected(data, where)
     text = text.replace("\ufeff", "")
     if not text.strip():
@@ -84,6 +99,7 @@ def _detected(data: bytes, where: str) -> tuple[str, str]:
     try:
         text = data.decode("gb18030")
     except UnicodeDecodeError:
+        _refuse_mixed(data, where)
         raise _bad_byte(data, utf8_failure, "UTF-8, nor is the file GB18030 throughout", where) from None
     _refuse_mixed(data, where)
     return text, "gb18030"

@@ -58,21 +58,18 @@ def _check(names: list[str], *, has_customers: bool) -> None:
 def _statement(names: list[str], *, has_customers: bool) -> str:
     text = blocks("features.sql")
     how = dict(line.split(" = ", 1) for line in text["columns"].splitlines())
-    needed = {"days"} | {_COLUMNS[name].block for name in names} | ({"people"} if has_customers else set())
-    parts = [f"visible AS ({text['visible']})"]
-    parts += [f"{_RELATION[block]} AS ({text[block]})" for block in ("days", "orders", "people") if block in needed]
-    everyone = "days" if not has_customers else "(SELECT customer_id FROM days UNION SELECT customer_id FROM people)"
-    joins = "".join(
-        f" LEFT JOIN {_RELATION[block]} ON {_RELATION[block]}.customer_id = everyone.customer_id"
-        for block in ("days", "orders", "people")
-        if block in needed and not (block == "days" and not has_customers)
-    )
-    start = f"{everyone} AS everyone" if has_customers else "days"
-    key = "everyone.customer_id" if has_customers else "days.customer_id"
-    if not has_customers:
-        joins = joins.replace("everyone.", "days.")
+    needed = {_COLUMNS[name].block for name in names}
+    joins = {"days": ""}
+    if has_customers:
+        joins["people"] = " FULL JOIN people USING (customer_id)"
+    if "orders" in needed:
+        joins["orders"] = " LEFT JOIN orders_of USING (customer_id)"
+    parts = [f"visible AS ({text['visible']})", *(f"{_RELATION[block]} AS ({text[block]})" for block in joins)]
     chosen = "".join(f", {how[name]} AS {name}" for name in names)
-    return f"WITH {', '.join(parts)} SELECT {key}{chosen} FROM {start}{joins} ORDER BY {key}"
+    return (
+        f"WITH {', '.join(parts)} SELECT customer_id{chosen}"  # noqa: S608 - fixed blocks and canonical names only
+        f" FROM days{''.join(joins.values())} ORDER BY customer_id"
+    )
 
 
 def _frame(found: pa.Table, names: list[str]) -> pd.DataFrame:
@@ -84,5 +81,5 @@ def _frame(found: pa.Table, names: list[str]) -> pd.DataFrame:
         if dtype == "str":
             data[name] = pd.Series(pd.array(column, dtype="string[pyarrow]"), index=index)
         else:
-            data[name] = pd.Series(column.to_numpy(), index=index).astype(dtype)
+            data[name] = pd.Series(column.to_numpy().astype(dtype), index=index)
     return pd.DataFrame(data, index=index, columns=names)

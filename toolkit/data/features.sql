@@ -2,9 +2,13 @@
 -- Only rows visible at $as_of enter; the window is the last $window_days days up to $as_of.
 
 -- block: visible
-SELECT customer_id, ordered_at, order_day, order_id, source_file, source_row, quantity, paid, refunded, net, day
-FROM orders
-WHERE visible_day <= $as_of AND customer_id IS NOT NULL AND fate <> 'quarantined' AND reason <> 'excluded_customer'
+-- Hidden rows stay in, without a customer, and leave after grouping: a WHERE here would be pushed into the gate, which
+-- then evaluates its expressions once for the filter and once more for the values.
+SELECT
+    CASE WHEN shown THEN customer_id END AS customer_id,
+    CASE WHEN shown THEN COALESCE(order_id, concat_ws('|', source_file, source_row)) END AS order_key,
+    ordered_at, day, order_day, quantity, paid, refunded, net
+FROM (SELECT *, visible_day <= $as_of AND fate <> 'quarantined' AND reason <> 'excluded_customer' AS shown FROM orders)
 
 -- block: days
 SELECT
@@ -24,21 +28,23 @@ FROM (
     GROUP BY customer_id, day
 )
 GROUP BY customer_id
+HAVING COUNT(customer_id) > 0
 
 -- block: orders
 SELECT
     customer_id,
     COUNT(*) AS order_count,
     CAST(SUM(value) AS DECIMAL(38, 4)) AS paid,
-    MAX_BY(value, STRUCT_PACK(a := ordered_at, b := order_key)) AS last_order_value
+    MAX_BY(value, STRUCT_PACK(a := ordered_at, b := value)) AS last_order_value
 FROM (
-    SELECT customer_id, COALESCE(order_id, concat_ws('|', source_file, source_row)) AS order_key,
-           MIN(ordered_at) AS ordered_at, CAST(SUM(paid) AS DECIMAL(38, 4)) AS value
+    SELECT customer_id, order_key, CAST(SUM(paid) AS DECIMAL(38, 4)) AS value,
+           MIN(ordered_at) FILTER (WHERE order_day IS NOT NULL) AS ordered_at
     FROM visible
-    WHERE order_day IS NOT NULL
-    GROUP BY customer_id, COALESCE(order_id, concat_ws('|', source_file, source_row))
+    GROUP BY customer_id, order_key
+    HAVING COUNT(order_day) > 0
 )
 GROUP BY customer_id
+HAVING COUNT(customer_id) > 0
 
 -- block: people
 SELECT customer_id, CAST(joined_at AS DATE) AS joined_date, acquisition_channel, persona, gender, age_band, region

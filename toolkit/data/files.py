@@ -45,7 +45,7 @@ def read_csv(path: Path, spec: TableFile, table: Table) -> tuple[pa.Table, Sourc
     Returns
     -------
     tuple of pyarrow.Table and SourceFile
-        One text column per mapped canonical column (factors of a product are ``<column>_1`` and ``<column>_2``), the columns
+        One text column per mapped canonical column (factors of a product are ``<column>_1`` and ``<column>_2``), and
         ``first_cell``, ``source_row`` (int64, line of the file) and ``ragged`` (text, else null).
 
     Raises
@@ -113,9 +113,7 @@ def _find_header(lines: list[str], spec: TableFile, table: Table, where: str) ->
     return first, first + 1, [name.strip() for name in cells_of(lines[first], guess)], guess
 
 
-def _header_row(
-    lines: list[str], delimiter: str, spec: TableFile, table: Table
-) -> tuple[int, int, list[str]] | None:
+def _header_row(lines: list[str], delimiter: str, spec: TableFile, table: Table) -> tuple[int, int, list[str]] | None:
     """Return the first line of the header, the line after it and its cells."""
     reader = csv.reader(lines[:HEADER_SEARCH_LINES], delimiter=delimiter)
     while True:
@@ -164,7 +162,7 @@ def _split(lines: list[str], header: list[str], delimiter: str, where: str, firs
     ragged = [(starts[at], row) for at, row in skipped.items() if isinstance(row, str) and at not in set(blank)]
     extra = {starts[at]: row for at, row in skipped.items() if not isinstance(row, str)}
     if '"' in body:
-        refuse_swallowed_rows(parsed, ragged, kept, delimiter, len(header), where)
+        refuse_swallowed_rows(parsed, ragged, kept, delimiter=delimiter, width=len(header), where=where)
     parsed = parsed.append_column(SOURCE_ROW, pa.array(kept, pa.int64()))
     if extra:
         cells = {name: [row[position] for row in extra.values()] for position, name in enumerate(names)}
@@ -178,7 +176,9 @@ def _split(lines: list[str], header: list[str], delimiter: str, where: str, firs
     if trailing:
         repairs["trailing_delimiter"] = 1
         filled = pc.not_equal(pc.utf8_trim_whitespace(parsed.column("trailing")), "")
-        ragged += [(row[SOURCE_ROW], delimiter.join(row[name] for name in names)) for row in parsed.filter(filled).to_pylist()]
+        ragged += [
+            (row[SOURCE_ROW], delimiter.join(row[name] for name in names)) for row in parsed.filter(filled).to_pylist()
+        ]
         parsed = parsed.filter(pc.invert(filled))
     return _Rows(parsed, ragged, {name: count for name, count in repairs.items() if count})
 

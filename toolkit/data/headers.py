@@ -6,20 +6,21 @@ import difflib
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from toolkit.errors import InputError
 from toolkit.study import Multiply
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from toolkit.schema import Table
     from toolkit.study import TableFile
 
 
 FIRST_CELL, RAGGED, SOURCE_FILE, SOURCE_ROW = "first_cell", "ragged", "source_file", "source_row"
-"""Columns that reading adds: the row's first cell, the raw text of a ragged row, the number of its file, its line there."""
+"""What reading adds: the row's first cell, the raw text of a ragged row, the number of its file, its line there."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class SourceFile:
     ----------
     name
         File name without its folder.
-    sha256
-        Hash of the bytes.
+    digest
+        SHA-256 of the bytes, or how to compute it: a large file is only read for it when it is asked for.
     encoding, delimiter
         As detected or stated; empty for Parquet and frames.
     preamble_lines
@@ -45,13 +46,18 @@ class SourceFile:
     """
 
     name: str
-    sha256: str = ""
+    digest: str | Callable[[], str] = ""
     encoding: str = ""
     delimiter: str = ""
     preamble_lines: int = 0
     repairs: dict[str, int] = field(default_factory=dict)
     mapping: dict[str, tuple[str, ...]] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the file."""
+        return self.digest if isinstance(self.digest, str) else self.digest()
 
 
 def map_columns(
@@ -69,28 +75,7 @@ def map_columns(
     InputError
         A mapped header is not there or there twice, an alias is ambiguous, or a required column is missing.
     """
-    mapping: dict[str, tuple[str, ...]] = {}
-    for name, said in spec.columns.items():
-        wanted = said.multiply if isinstance(said, Multiply) else (said,) if said else ()
-        for header in wanted:
-            if header not in headers:
-                raise InputError(
-                    "missing-column",
-                    f"the study file maps {name} to a header that is not there; found: {', '.join(headers)}",
-                    where=where,
-                    column=header,
-                    hint=_snippet(table.name, name, _nearest_header(header, headers)),
-                )
-        if wanted:
-            mapping[name] = tuple(wanted)
-        elif table.column(name).required:
-            raise InputError(
-                "missing-column",
-                f"the study file leaves out {name}, which is required",
-                where=where,
-                column=name,
-                hint=_snippet(table.name, name, _nearest_header(name, headers)),
-            )
+    mapping = _stated(headers, spec, table, where)
     taken = {header for name, used in mapping.items() for header in used if len(used) == 1}
     for column in table.columns:
         if column.name in spec.columns:
@@ -126,6 +111,32 @@ def map_columns(
                 hint="rename one of them",
             )
     return mapping, tuple(header for header in headers if header and header not in used)
+
+
+def _stated(headers: Sequence[str], spec: TableFile, table: Table, where: str) -> dict[str, tuple[str, ...]]:
+    mapping: dict[str, tuple[str, ...]] = {}
+    for name, said in spec.columns.items():
+        wanted = said.multiply if isinstance(said, Multiply) else (said,) if said else ()
+        for header in wanted:
+            if header not in headers:
+                raise InputError(
+                    "missing-column",
+                    f"the study file maps {name} to a header that is not there; found: {', '.join(headers)}",
+                    where=where,
+                    column=header,
+                    hint=_snippet(table.name, name, _nearest_header(header, headers)),
+                )
+        if wanted:
+            mapping[name] = tuple(wanted)
+        elif table.column(name).required:
+            raise InputError(
+                "missing-column",
+                f"the study file leaves out {name}, which is required",
+                where=where,
+                column=name,
+                hint=_snippet(table.name, name, _nearest_header(name, headers)),
+            )
+    return mapping
 
 
 def _fold(header: str) -> str:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from toolkit.data.files import read_csv
 from toolkit.data.headers import SOURCE_FILE, SOURCE_ROW, SourceFile
 from toolkit.data.parsing import date_formats, refuse_lossy_ids, typed_select
-from toolkit.data.sql import blocks
+from toolkit.data.sql import blocks, unreadable
 from toolkit.data.typed import frame_table, parquet_mapping
 from toolkit.errors import InputError
 from toolkit.schema import TABLES
@@ -34,7 +34,9 @@ STATUS_WORDS: dict[str, tuple[str, ...]] = {
         "交易成功", "已完成", "已付款", "已支付", "支付成功", "已发货", "已签收", "待发货", "交易完成", "完成",
     ),
     "refunded": ("refund", "refunded", "returned", "已退款", "退款成功", "已全额退款", "全额退款", "退货"),
-    "cancelled": ("cancelled", "canceled", "cancel", "closed", "void", "voided", "failed", "已取消", "交易关闭", "已关闭", "取消"),
+    "cancelled": (
+        "cancelled", "canceled", "cancel", "closed", "void", "voided", "failed", "已取消", "交易关闭", "已关闭", "取消",
+    ),
     "unpaid": ("pending", "unpaid", "authorized", "待付款", "未付款", "待支付", "等待买家付款"),
 }  # fmt: skip
 
@@ -50,13 +52,14 @@ def connect(settings: StudyFile, folders: Iterable[Path]) -> duckdb.DuckDBPyConn
         Folders that hold the exports.
     """
     connection = duckdb.connect(":memory:")
-    connection.create_function("normal_text", _normal_text, ["VARCHAR"], "VARCHAR", type="arrow")  # type: ignore[list-item, arg-type]
+    connection.create_function("normal_text", _normal_text, ["VARCHAR"], "VARCHAR", type="arrow")  # type: ignore[call-overload]
     policies = settings.policies
+    marks = "|".join(re.escape(mark) for mark in _marks(settings.currency))
     for name, value in {
         "timezone": settings.timezone,
         "fold_case": settings.fold_case,
-        "own_marks": "|".join(re.escape(mark) for mark in _marks(settings.currency)),
-        "exclude_customers": list(settings.exclude_customers) or [""],
+        "own_marks": marks,
+        "own_marks_at_ends": rf"^([(]?[+-]?) *(?:(?:{marks}) *)+|(?:{marks}) *([)]?)$",
         "missing_customer": "missing_customer" if policies.missing_customer == "exclude" else "no_customer",
         "negative_amount": {"refund": "negative_amount", "exclude": "negative_excluded", "stop": "negative_unstated"}[
             policies.negative_amounts
@@ -68,6 +71,10 @@ def connect(settings: StudyFile, folders: Iterable[Path]) -> duckdb.DuckDBPyConn
         connection.execute(f"SET VARIABLE {name} = $1", [value])
     for statement in blocks("clean.sql")["macros"].split(";\n"):
         connection.execute(statement)
+    connection.execute(
+        "SET VARIABLE exclude_customers = (SELECT list(clean_id(id)) FROM (SELECT unnest($1) AS id))",
+        [list(settings.exclude_customers) or [""]],
+    )
     connection.execute("SET allowed_directories = $1", [[str(folder) for folder in folders]])
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
@@ -105,10 +112,20 @@ def load_table(
     InputError
         See `toolkit.data.files.read_csv` and `toolkit.data.typed.parquet_mapping`.
     """
-    table, spec = TABLES[name], settings.tables[name]
-    connection.execute(f"SET VARIABLE {name}_date_formats = $1", [[*date_formats(spec), "%Y-%m-%d %H:%M:%S"]])
+    try:
+        return _load(connection, settings, TABLES[name], source)
+    except duckdb.Error as error:
+        raise unreadable(name, error) from None
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection, settings: StudyFile, table: Table, source: Sequence[Path] | pd.DataFrame
+) -> list[SourceFile]:
+    name, spec = table.name, settings.tables[table.name]
+    connection.execute(f"SET VARIABLE {name}_date_formats = $1", [date_formats(connection, spec)])
     connection.execute(f"SET VARIABLE {name}_exported_at = $1", [spec.exported_at])
     raw, sources, lazy = _raw_relation(connection, spec, table, source)
+    _refuse_other_count(raw, spec, sources)
     kinds = {column: str(kind) for column, kind in zip(raw.columns, raw.types, strict=True)}
     refuse_lossy_ids(raw, table, kinds)
     raw.create_view(f"{name}_raw", replace=True)
@@ -119,6 +136,18 @@ def load_table(
     _find_repeats(connection, table, kinds, several_files=len(sources) > 1)
     connection.execute(f"CREATE OR REPLACE {make} {name} AS {blocks('clean.sql')[name]}")
     return sources
+
+
+def _refuse_other_count(raw: duckdb.DuckDBPyRelation, spec: TableFile, sources: Sequence[SourceFile]) -> None:
+    if spec.expected_rows is None:
+        return
+    counted = raw.count("*").fetchone()
+    rows = int(counted[0]) if counted else 0
+    if rows != spec.expected_rows:
+        raise InputError(
+            "rows", f"{rows:,} rows, but expected_rows is {spec.expected_rows:,}",
+            where=", ".join(source.name for source in sources), hint="download the file again, or mend expected_rows",
+        )  # fmt: skip
 
 
 def _marks(currency: str) -> tuple[str, ...]:
@@ -144,11 +173,6 @@ def _raw_relation(
     parts, sources = [], []
     for number, path in enumerate(source, 1):
         columns, found = read_csv(path, spec, table)
-        if spec.expected_rows is not None and len(source) == 1 and columns.num_rows != spec.expected_rows:
-            raise InputError(
-                "rows", f"{columns.num_rows:,} rows, but expected_rows is {spec.expected_rows:,}", where=path.name,
-                hint="download the file again, or mend expected_rows",
-            )  # fmt: skip
         parts.append(columns.append_column(SOURCE_FILE, pa.array([number] * columns.num_rows, pa.int32())))
         sources.append(found)
     return connection.from_arrow(pa.concat_tables(parts, promote_options="default")), sources, False
@@ -207,7 +231,7 @@ def _word(status: str, settings: StudyFile) -> str:
 def _with_words(table: Table, *, mapped: bool) -> str:
     if table.name == "orders" and mapped:
         return "SELECT orders_plain.*, status_words.word FROM orders_plain LEFT JOIN status_words USING (status)"
-    return f"SELECT *, CAST(NULL AS VARCHAR) AS word FROM {table.name}_plain"
+    return f"SELECT *, CAST(NULL AS VARCHAR) AS word FROM {table.name}_plain"  # noqa: S608 - a canonical name
 
 
 def _find_repeats(
@@ -223,15 +247,16 @@ def _find_repeats(
             wanted.append(statements["repeated_lines"])
     else:
         wanted.append(statements["repeated_customers"])
-    read = f"SELECT *, CAST(NULL AS VARCHAR) AS repeat FROM {table.name}_typed"
+    read = f"SELECT *, CAST(NULL AS VARCHAR) AS repeat FROM {table.name}_typed"  # noqa: S608 - a canonical name
     if wanted:
-        found = " UNION ALL ".join(f"SELECT * FROM ({statement})" for statement in wanted)
+        found = " UNION ALL ".join(f"SELECT * FROM ({statement})" for statement in wanted)  # noqa: S608 - from clean.sql
         connection.execute(
-            f"CREATE OR REPLACE TABLE {table.name}_repeats AS SELECT source_file, source_row, MIN(repeat) AS repeat"
+            f"CREATE OR REPLACE TABLE {table.name}_repeats AS"  # noqa: S608 - a canonical name
+            f" SELECT source_file, source_row, MIN(repeat) AS repeat"
             f" FROM ({found}) WHERE repeat IS NOT NULL GROUP BY source_file, source_row"
         )
         read = (
-            f"SELECT {table.name}_typed.*, repeat FROM {table.name}_typed"
+            f"SELECT {table.name}_typed.*, repeat FROM {table.name}_typed"  # noqa: S608 - a canonical name
             f" LEFT JOIN {table.name}_repeats USING (source_file, source_row)"
         )
     connection.execute(f"CREATE OR REPLACE VIEW {table.name}_read AS {read}")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from toolkit.data.headers import FIRST_CELL, RAGGED, SOURCE_FILE, SOURCE_ROW
 from toolkit.errors import InputError, StudyFileError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import duckdb
 
     from toolkit.schema import Kind, Table
     from toolkit.study import TableFile
@@ -52,11 +52,12 @@ _FROM_TYPE: dict[tuple[Kind, str], str] = {
     ("money", "decimal"): "TRY_CAST({c} AS DECIMAL(18, 4))",
     ("number", "number"): "CAST({c} AS DOUBLE)",
     ("number", "decimal"): "CAST({c} AS DOUBLE)",
-    ("timestamp", "time"): "CAST({c} AS TIMESTAMP)",
+    ("timestamp", "time"): "TRY_CAST({c} AS TIMESTAMP)",
     ("timestamp", "zoned"): "timezone(getvariable('timezone'), {c})",
     ("flag", "flag"): "{c}",
 }
-_LOST_ID = r"\d(\.\d+)?[Ee]\+\d+"
+LOST_ID = r"\d(\.\d+)?[Ee]\+\d+"
+"""How Excel writes a long id once it has rounded it."""
 
 
 def typed_select(table: Table, spec: TableFile, kinds: Mapping[str, str]) -> str:
@@ -72,20 +73,24 @@ def typed_select(table: Table, spec: TableFile, kinds: Mapping[str, str]) -> str
     Returns
     -------
     str
-        A SELECT of every canonical column, ``<column>_fault`` for what cannot be read, and the columns that reading adds.
+        A SELECT of every canonical column, of ``<column>_fault`` for what cannot be read, and of what reading adds.
     """
     columns = [part for column in table.columns for part in _column(table, spec, column.name, kinds)]
     text_key = kinds["customer_id"] == "VARCHAR"
+    could_be_lost = [
+        f"CASE WHEN contains(clean_text({name}), '+')"
+        f" THEN regexp_full_match(clean_text({name}), '{LOST_ID}') ELSE FALSE END"
+        for name in ("customer_id", "order_id", "line_id")
+        if kinds.get(name) == "VARCHAR" and (name == "customer_id" or FIRST_CELL in kinds)
+    ]
     columns += [
-        f"COALESCE(regexp_full_match(clean_text(customer_id), '{_LOST_ID}'), FALSE) AS id_lost"
-        if text_key
-        else "FALSE AS id_lost",
+        f"{' OR '.join(could_be_lost) or 'FALSE'} AS id_lost",
         "customer_id IS DISTINCT FROM clean_id(customer_id) AS repaired" if text_key else "FALSE AS repaired",
         *(f"{name if name in kinds else 'CAST(NULL AS VARCHAR)'} AS {name}" for name in (FIRST_CELL, RAGGED)),
         SOURCE_FILE,
         SOURCE_ROW,
     ]
-    return f"SELECT {', '.join(columns)} FROM {table.name}_raw"
+    return f"SELECT {', '.join(columns)} FROM {table.name}_raw"  # noqa: S608 - canonical names and fixed snippets
 
 
 def _column(table: Table, spec: TableFile, name: str, kinds: Mapping[str, str]) -> list[str]:
@@ -98,11 +103,17 @@ def _column(table: Table, spec: TableFile, name: str, kinds: Mapping[str, str]) 
     }
     if factors:
         product = " * ".join(f"CAST({typed[factor]} AS DECIMAL(18, 4))" for factor in factors)
-        value = f"TRY_CAST(({product}) AS DECIMAL(18, 4))"
+        size = " * ".join(f"CAST({typed[factor]} AS DOUBLE)" for factor in factors)
+        value = f"TRY_CAST(CASE WHEN abs({size}) < 1e14 THEN {product} END AS DECIMAL(18, 4))"
     else:
         value = typed.get(name, f"CAST(NULL AS {_SQL_TYPE[column.kind]})")
+    if column.kind == "timestamp" and not column.required and name in kinds:
+        value = f"CASE WHEN no_date(CAST({value} AS DATE)) THEN NULL ELSE {value} END"
     parts = [f"{value} AS {name}"]
-    if column.required and column.kind == "money":
+    if column.kind == "flag":
+        fault = f"flag_fault(CAST({name} AS VARCHAR))" if name in kinds else "CAST(NULL AS VARCHAR)"
+        parts.append(f"{fault} AS {name}_fault")
+    elif column.required and column.kind == "money":
         cases = "".join(
             f" WHEN {typed[source]} IS NULL THEN money_fault(CAST({source} AS VARCHAR))" for source in typed
         )
@@ -120,8 +131,10 @@ def _typed(table: Table, spec: TableFile, kind: Kind, column: str, sql_type: str
     if (kind, category) in _FROM_TYPE:
         return _FROM_TYPE[kind, category].format(c=column)
     if category != "text" and kind in ("id", "text", "status"):
-        return f"CAST({column} AS VARCHAR)"
-    text = column if category == "text" else f"CAST({column} AS VARCHAR)"
+        text = f"CAST({column} AS VARCHAR)"
+        text = f"regexp_replace({text}, '\\.0$', '')" if sql_type in _FLOATS else text
+        return f"COALESCE({text}, '')" if kind == "status" else text
+    text = column if sql_type == "VARCHAR" else f"CAST({column} AS VARCHAR)"
     money = "money_comma" if spec.decimal == "," else "money"
     return _FROM_TEXT[kind].format(c=text, money=money, formats=_formats(table))
 
@@ -142,8 +155,8 @@ def _category(sql_type: str) -> str:
     return "flag" if sql_type == "BOOLEAN" else "text"
 
 
-def date_formats(spec: TableFile) -> tuple[str, ...]:
-    """Return the stated date formats, checked.
+def date_formats(connection: duckdb.DuckDBPyConnection, spec: TableFile) -> list[str]:
+    """Return the stated date formats, checked, and the one that dates have as text.
 
     Raises
     ------
@@ -151,11 +164,17 @@ def date_formats(spec: TableFile) -> tuple[str, ...]:
         One is not a date format.
     """
     for text in spec.date_formats:
-        if not re.fullmatch(r"[%A-Za-z0-9年月日时分秒:/., _-]+", text) or "%" not in text:
+        try:
+            known = bool(re.fullmatch(r"[%A-Za-z0-9年月日时分秒:/., _-]+", text) and re.search("%[A-Za-z]", text))
+            connection.execute("SELECT try_strptime('', $1)", [text])
+        except duckdb.Error:
+            known = False
+        if not known:
             raise StudyFileError(
-                "date-format", f"{text!r} is not a date format", hint='date_formats: ["%d/%m/%Y %H:%M"]'
-            )
-    return spec.date_formats
+                "date-format", f"{text!r} is not a date format", where="study.yaml",
+                hint='date_formats: ["%d/%m/%Y %H:%M"]',
+            )  # fmt: skip
+    return [*spec.date_formats, "%Y-%m-%d %H:%M:%S"]
 
 
 def refuse_lossy_ids(raw: duckdb.DuckDBPyRelation, table: Table, kinds: Mapping[str, str]) -> None:

@@ -18,7 +18,7 @@ _QUOTED_PART = re.compile(r'(?:[^"]|"")*"(?!")')
 
 
 def row_starts(lines: Sequence[str], first: int, delimiter: str, where: str) -> list[int]:
-    """Return the line number of each row: lines that are not empty and not inside a quoted cell.
+    r"""Return the line number of each row: lines that are not empty and not inside a quoted cell.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def row_starts(lines: Sequence[str], first: int, delimiter: str, where: str) -> 
 
     Examples
     --------
-    >>> row_starts(['a,"b\\n', 'c"\\n', '\\n', 'd,5" e\\n'], 2, ",", "orders.csv")
+    >>> row_starts(['a,"b\n', 'c"\n', '\n', 'd,5" e\n'], 2, ",", "orders.csv")
     [2, 5]
     """
     opening = re.compile(rf'(?<![^{re.escape(delimiter)}])"')
@@ -64,7 +64,7 @@ def row_starts(lines: Sequence[str], first: int, delimiter: str, where: str) -> 
 
 
 def refuse_swallowed_rows(
-    parsed: pa.Table, ragged: Sequence[tuple[int, str]], lines: Sequence[int], delimiter: str, width: int, where: str
+    parsed: pa.Table, ragged: Sequence[tuple[int, str]], lines: Sequence[int], *, delimiter: str, width: int, where: str
 ) -> None:
     """Refuse a cell that holds a whole line with its delimiters: a quote swallowed rows.
 

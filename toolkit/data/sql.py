@@ -6,6 +6,8 @@ import re
 from functools import cache
 from importlib.resources import files
 
+from toolkit.errors import InputError
+
 
 @cache
 def blocks(name: str) -> dict[str, str]:
@@ -19,3 +21,11 @@ def blocks(name: str) -> dict[str, str]:
     text = files("toolkit.data").joinpath(name).read_text(encoding="utf-8")
     parts = re.split(r"^-- block: (\w+)\n", text, flags=re.MULTILINE)[1:]
     return {key: body.strip() for key, body in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def unreadable(table: str, error: Exception) -> InputError:
+    """Turn an error of the engine into a refusal; its own words may hold a customer's values, so they are left out."""
+    return InputError(
+        "engine", f"the rows cannot be read ({type(error).__name__})", where=table,
+        hint="export the table again, as CSV UTF-8 if it was Parquet",
+    )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,11 +55,13 @@ def parquet_mapping(paths: Sequence[Path], spec: TableFile, table: Table) -> tup
         mapping, dropped = map_columns(parquet.schema_arrow.names, spec, table, path.name)
         _refuse_unusable(parquet.schema_arrow, mapping, path.name)
         schemas.append(parquet.schema_arrow)
-        sources.append(SourceFile(path.name, file_hash(path), mapping=mapping, dropped=dropped))
+        sources.append(SourceFile(path.name, partial(file_hash, path), mapping=mapping, dropped=dropped))
     used = sorted({header for headers in sources[0].mapping.values() for header in headers})
     for schema, source in zip(schemas[1:], sources[1:], strict=True):
         if source.mapping != sources[0].mapping:
-            odd = next(name for name in table.columns if source.mapping.get(name.name) != sources[0].mapping.get(name.name))
+            odd = next(
+                name for name in table.columns if source.mapping.get(name.name) != sources[0].mapping.get(name.name)
+            )
             raise InputError(
                 "schema-drift",
                 f"the file and {sources[0].name} do not name it alike",
@@ -143,7 +146,9 @@ def frame_table(frame: object, spec: TableFile, table: Table) -> tuple[pa.Table,
 def _arrow(values: pd.Series, where: str, header: str) -> pa.Array:
     if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.astype(object)
-    if values.dtype == object:
+    if values.dtype == np.float16:
+        values = values.astype("float32")
+    elif values.dtype == object:
         values = values.map(_scalar_text, na_action="ignore")
     try:
         column = pa.array(values, from_pandas=True)
@@ -158,6 +163,9 @@ def _arrow(values: pd.Series, where: str, header: str) -> pa.Array:
 
 
 def _scalar_text(value: object) -> str:
+    """Write a number of a mixed column as a whole column of such numbers would read: 17.0 as 17, 1e-05 in full."""
+    if isinstance(value, float | np.floating) and np.isfinite(value):
+        return format(Decimal(repr(float(value))), "f").removesuffix(".0")
     return format(value, "f") if isinstance(value, Decimal) and value.is_finite() else str(value)
 
 

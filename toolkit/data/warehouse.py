@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
-from toolkit.data import features, ledger
+from toolkit.data import checks, features, ledger
 from toolkit.data.loading import connect, load_table
 from toolkit.data.synthetic import course_seller
 from toolkit.errors import ArgumentError, Check, InputError
@@ -37,6 +37,8 @@ class Study:
         Table -> what was found out about each of its files.
     last_day
         Last day of the demo's data; None for a real study, whose date is always given.
+    seed
+        Seed of the demo's data; None for a real study.
     """
 
     def __init__(
@@ -45,9 +47,11 @@ class Study:
         sources: Mapping[str, Sequence[Path] | pd.DataFrame],
         *,
         last_day: date | None = None,
+        seed: int | None = None,
     ) -> None:
         self.settings = settings
         self.last_day = last_day
+        self.seed = seed
         folders = {path.parent for source in sources.values() if isinstance(source, (list, tuple)) for path in source}
         self._connection = connect(settings, folders)
         self._tables = [name for name in TABLES if name in sources]
@@ -144,7 +148,7 @@ class Study:
                 "purpose": "demonstration on made-up customers",
             }
         )
-        return cls(settings, business.tables, last_day=business.as_of)
+        return cls(settings, business.tables, last_day=business.as_of, seed=seed)
 
     @property
     def name(self) -> str:
@@ -225,7 +229,7 @@ class Study:
         """Diagnostics of the exports at a date: what was repaired, what to know before trusting the rows."""
         day = None if as_of is None else as_day(as_of)
         self._admit(day)
-        return ledger.row_checks(self._connection, self.files, as_of=day)
+        return checks.row_checks(self._connection, self.files, as_of=day)
 
     def quarantine(self, as_of: str | date | None = None) -> pd.DataFrame:
         """Return the quarantined rows as they were read, with table, file, row and reason; they hold real ids."""
@@ -266,6 +270,7 @@ class Study:
             "settings": self.settings.model_dump(mode="json"),
             "rows_later": {str(row.table): int(str(row.rows)) for row in later.itertuples()},
             "machine": platform.machine(),
+            "seed": self.seed,
         }
 
     def check(self, as_of: str | date | None = None) -> None:

@@ -52,7 +52,10 @@ CHECKS: dict[str, tuple[str, str]] = {
     "empty_extra_cells": ("行尾多出的空单元格，已忽略", "Empty cells beyond the header: ignored"),
     "ids_repaired": ("编号里的空格、全角或不可见字符已清理", "Ids cleaned of blanks, full-width and invisible signs"),
     "ids_joined": ("同一客户有几种写法，已合并", "Customers written in several ways: counted as one"),
-    "unreadable_optional": ("可选列中读不懂的值，按缺失处理", "Values of optional columns that cannot be read: missing"),
+    "unreadable_optional": (
+        "可选列中读不懂的值，按缺失处理",
+        "Values of optional columns that cannot be read: missing",
+    ),
     "refunds_beyond_order": ("退款多于付款的订单", "Orders with more refunded than was paid"),
     "buyers_unknown": ("有订单但不在客户表里的客户", "Buyers that the customer table lacks"),
     "never_bought": ("在客户表里但没有买过的人", "People of the customer table who have not bought"),

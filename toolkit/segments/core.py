@@ -135,10 +135,13 @@ def gap_summary(gaps: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> gap_summary(pd.DataFrame({"segment": ["newcomers", "newcomers"], "shortest": ["frequency", "frequency"],
-    ...     "recency_gap_days": [0.0, 0.0], "order_days_gap": [1, 2], "spend_gap": [10.0, 30.0]}))
-               customers  median_recency_gap_days  median_order_days_gap  median_spend_gap  one_order_away
-    segment
-    newcomers          2                      0.0                    1.5              20.0               1
+    ...     "recency_gap_days": [0.0, 0.0], "order_days_gap": [1, 2], "spend_gap": [10.0, 30.0]})).T
+    segment                  newcomers
+    customers                      2.0
+    median_recency_gap_days        0.0
+    median_order_days_gap          1.5
+    median_spend_gap              20.0
+    one_order_away                 1.0
     """
     need(gaps, SEGMENT, "shortest", "recency_gap_days", "order_days_gap", "spend_gap")
     outside = gaps[gaps["shortest"].notna()]
