@@ -216,3 +216,35 @@ def test_an_unknown_column_is_named_with_those_there_are() -> None:
         ArgumentError, match=r"^E-snapshot-column: unknown: spent\. Try: columns from: first_order_date, "
     ):
         study([line("2026-10-01", 10)]).snapshot(AS_OF, columns=["spent"])
+
+
+@pytest.mark.parametrize("policy", ["stop", "reversed_order", "refund_record"])
+def test_a_negative_amount_with_a_refunded_status_is_a_refund_whatever_the_policy(policy: str) -> None:
+    made = study(
+        [line("2026-06-01", 100, "A", status="paid"), line("2026-07-01", -30, "A", status="refunded")],
+        policies={"refunded_rows": policy},
+    )
+    found = only(made)
+    assert (found["spend"], found["refund_amount"], found["order_count"]) == (70.0, 30.0, 1)
+
+
+@pytest.mark.parametrize(("policy", "spend"), [("reversed_order", 100.0), ("refund_record", 70.0)])
+def test_a_positive_amount_with_a_refunded_status_follows_the_policy(policy: str, spend: float) -> None:
+    made = study(
+        [line("2026-06-01", 100, "A", status="paid"), line("2026-07-01", 30, "B", status="refunded")],
+        policies={"refunded_rows": policy},
+    )
+    found = only(made)
+    assert (found["spend"], found["refund_amount"], found["order_count"]) == (spend, 30.0, 1)
+
+
+def test_days_are_counted_once_where_zero_orders_count_and_rows_arrive_late() -> None:
+    lines = [
+        line("2026-10-01 09:00", 10, "A", recorded_at="2026-10-01"), line("2026-10-01 10:00", 0, "B", recorded_at="2026-10-01"),
+        line("2026-10-01 11:00", 5, "C", recorded_at="2026-10-20"), line("2026-10-02 11:00", 5, "D", recorded_at="2026-11-20"),
+    ]  # fmt: skip
+    made = study(lines, policies={"zero_orders": "count"})
+    found = only(made)
+    assert (found["order_days"], found["window_order_days"], found["order_count"]) == (1, 1, 3)
+    assert only(made, "2026-10-10")["spend"] == 10.0
+    assert only(made, "2026-11-20")["order_days"] == 2

@@ -164,7 +164,7 @@ SNAPSHOT: tuple[SnapshotColumn, ...] = (
     SnapshotColumn(WINDOW_SPEND, "float64", "currency", "paid minus refunded in the window", "days"),
     SnapshotColumn("mean_order_value", "float64", "currency", "paid (before refunds) per order", "orders"),
     SnapshotColumn("last_order_value", "float64", "currency", "paid in the last order (before refunds)", "orders"),
-    SnapshotColumn("max_price", "float64", "currency", "highest price paid for one unit", "days"),
+    SnapshotColumn("max_price", "float64", "currency", "highest price paid for one unit", "orders"),
     SnapshotColumn("refund_amount", "float64", "currency", "refunded, ever, as a positive number", "days"),
     SnapshotColumn("mean_gap_days", "float64", "days", "mean days between order days; missing under two order days", "days"),
     SnapshotColumn("joined_date", _DAY, "local day", "day the customer joined", "people"),

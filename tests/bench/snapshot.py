@@ -112,7 +112,9 @@ def report(runs: dict[str, list[Facts]]) -> str:
         lines.append(f"{name:<20}{seconds:>9.2f}{fastest:>9.2f}{process:>9.2f}{peak:>9,.0f}{ratio:>8.2f}  {wanted}")
     gate = median(our["gate"] for our in ours)
     share = median(our["gate"] / our["seconds"] for our in ours)
+    again = median(our["again"] for our in ours)
     lines.append(f"the gate alone (open, and a fate for every row): {gate:.2f} s, {share:.0%} of our time")
+    lines.append(f"a second snapshot of the same study, at another day: {again:.2f} s")
     return "\n".join(lines)
 
 

@@ -10,10 +10,12 @@ CREATE OR REPLACE MACRO clean_text(x) AS
 CREATE OR REPLACE MACRO no_value(x) AS
     strlen(x) <= 4 AND regexp_full_match(x, '(?i)null|none|nan|nat|<na>|#?n/a|\\n|-|--|/|');
 
+-- each text stands once in what is not the first case: the engine would compute a repeated one for every row
 CREATE OR REPLACE MACRO clean_id(x) AS
-    CASE WHEN no_value(clean_text(x)) THEN NULL
-         WHEN getvariable('fold_case') THEN lower(clean_text(x))
-         ELSE clean_text(x) END;
+    CASE WHEN strlen(x) > 4 AND x = url_encode(x) AND NOT getvariable('fold_case') THEN x
+         ELSE NULLIF(regexp_replace(
+                  CASE WHEN getvariable('fold_case') THEN lower(clean_text(x)) ELSE clean_text(x) END,
+                  '(?i)^(null|none|nan|nat|<na>|#?n/a|\\n|-|--|/)$', ''), '') END;
 
 CREATE OR REPLACE MACRO is_missing(x) AS
     COALESCE(no_value(clean_text(x)), TRUE);
@@ -42,7 +44,7 @@ CREATE OR REPLACE MACRO money_fault(x) AS
          ELSE 'unreadable_amount' END;
 
 CREATE OR REPLACE MACRO money_of_number(x) AS
-    TRY_CAST(CASE WHEN isfinite(x) THEN x END AS DECIMAL(18, 4));
+    TRY_CAST(x AS DECIMAL(18, 4));
 
 -- dates: formats of the study first, then year-first ones; day-first and month-first are never guessed
 CREATE OR REPLACE MACRO time_text(x) AS
@@ -92,27 +94,47 @@ CREATE OR REPLACE MACRO flag(x) AS
 CREATE OR REPLACE MACRO flag_fault(x) AS
     CASE WHEN flag(x) IS NULL AND NOT is_missing(x) THEN 'unreadable_flag' END;
 
--- block: orders
-SELECT
-    customer_id, ordered_at, day, visible_day, amount, order_id, line_id, product_id, product_layer, list_price, quantity,
-    channel, recorded_at, source_file, source_row, reason,
-    CASE WHEN used THEN 'used'
-         WHEN reason IN ('refunded_status', 'negative_amount') THEN 'refund'
+-- what a reason means: which rows are used, what they add to spend, what they give back
+CREATE OR REPLACE MACRO is_used(reason) AS
+    reason = 'order' OR reason = 'zero_order_counted';
+
+CREATE OR REPLACE MACRO is_refund(reason) AS
+    reason = 'negative_amount' OR reason = 'refund_record' OR reason = 'refunded_status';
+
+CREATE OR REPLACE MACRO fate_of(reason) AS
+    CASE WHEN is_used(reason) THEN 'used'
+         WHEN is_refund(reason) THEN 'refund'
          WHEN reason IN ('other_file', 'repeated_line_id') THEN 'duplicate'
          WHEN reason = 'cancelled' THEN 'cancelled'
          WHEN reason IN ('missing_customer', 'excluded_customer', 'unpaid') THEN 'excluded'
          WHEN reason IN ('zero_order', 'negative_excluded', 'footer') THEN 'excluded'
-         ELSE 'quarantined' END AS fate,
-    CASE WHEN used THEN day END AS order_day,
-    CASE WHEN used THEN amount ELSE 0 END AS paid,
-    CASE WHEN reason = 'negative_amount' THEN -amount
-         WHEN reason = 'refunded_status' THEN abs(amount)
-         ELSE 0 END AS refunded,
-    CASE WHEN used OR reason = 'negative_amount' THEN amount
-         WHEN reason = 'refunded_status' AND getvariable('refunded_rows') = 'refund_record' THEN -abs(amount)
-         ELSE 0 END AS net,
-    repaired
-FROM (SELECT *, reason = 'order' OR reason = 'zero_order_counted' AS used FROM (
+         ELSE 'quarantined' END;
+
+CREATE OR REPLACE MACRO refunded_of(reason, amount) AS
+    CASE WHEN reason = 'refunded_status' THEN amount WHEN is_refund(reason) THEN -amount ELSE 0 END;
+
+CREATE OR REPLACE MACRO net_of(reason, amount) AS
+    CASE WHEN is_used(reason) OR reason = 'negative_amount' OR reason = 'refund_record' THEN amount
+         WHEN reason = 'refunded_status' AND getvariable('refunded_rows') = 'refund_record' THEN -amount
+         ELSE 0 END;
+
+-- block: customer_days
+-- what the ledger and most features need of the rows, summed once: late_day is set where a row was recorded after its day
+SELECT customer_id, day, reason, NULLIF(visible_day, day) AS late_day,
+       COUNT(*) AS lines, COUNT(amount) AS lines_with_money, SUM(amount) AS amount
+FROM orders
+GROUP BY customer_id, day, reason, NULLIF(visible_day, day)
+
+-- block: orders
+SELECT
+    customer_id, ordered_at, day, visible_day, amount, order_id, line_id, product_id, product_layer, list_price, quantity,
+    channel, recorded_at, source_file, source_row, reason, repaired,
+    fate_of(reason) AS fate,
+    CASE WHEN is_used(reason) THEN day END AS order_day,
+    CASE WHEN is_used(reason) THEN amount ELSE 0 END AS paid,
+    refunded_of(reason, amount) AS refunded,
+    net_of(reason, amount) AS net
+FROM (
     SELECT
         *,
         GREATEST(day, CAST(recorded_at AS DATE)) AS visible_day,
@@ -126,14 +148,16 @@ FROM (SELECT *, reason = 'order' OR reason = 'zero_order_counted' AS used FROM (
             WHEN customer_id IS NULL THEN getvariable('missing_customer')
             WHEN id_lost THEN 'id_lost'
             WHEN repeat IS NOT NULL THEN repeat
-            WHEN list_contains(getvariable('exclude_customers'), customer_id) THEN 'excluded_customer'
+            WHEN getvariable('exclude_customers') IS NOT NULL
+                 AND list_contains(getvariable('exclude_customers'), customer_id) THEN 'excluded_customer'
             WHEN word IN ('cancelled', 'unpaid', 'unknown_status') THEN word
+            WHEN word = 'refunded' AND amount < 0 THEN 'refund_record'
             WHEN word = 'refunded' THEN getvariable('refunded_status')
             WHEN amount < 0 THEN getvariable('negative_amount')
             WHEN amount = 0 THEN getvariable('zero_order')
             ELSE 'order' END AS reason
     FROM (SELECT *, CAST(ordered_at AS DATE) AS day FROM orders_read)
-))
+)
 
 -- block: customers
 SELECT

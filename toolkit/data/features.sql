@@ -7,7 +7,7 @@
 SELECT
     CASE WHEN shown THEN customer_id END AS customer_id,
     CASE WHEN shown THEN COALESCE(order_id, concat_ws('|', source_file, source_row)) END AS order_key,
-    ordered_at, day, order_day, quantity, paid, refunded, net
+    ordered_at, order_day, quantity, paid
 FROM (SELECT *, visible_day <= $as_of AND fate <> 'quarantined' AND reason <> 'excluded_customer' AS shown FROM orders)
 
 -- block: days
@@ -15,29 +15,30 @@ SELECT
     customer_id,
     MIN(order_day) AS first_order_date,
     MAX(order_day) AS last_order_date,
-    COUNT(order_day) AS order_days,
-    COUNT(order_day) FILTER (WHERE order_day > $window_start) AS window_order_days,
+    COUNT(DISTINCT order_day) AS order_days,
+    COUNT(DISTINCT order_day) FILTER (WHERE order_day > $window_start) AS window_order_days,
     CAST(SUM(net) AS DECIMAL(38, 4)) AS spend,
     CAST(SUM(net) FILTER (WHERE day > $window_start) AS DECIMAL(38, 4)) AS window_spend,
-    CAST(SUM(refunded) AS DECIMAL(38, 4)) AS refund_amount,
-    MAX(max_price) AS max_price
+    CAST(SUM(refunded) AS DECIMAL(38, 4)) AS refund_amount
 FROM (
-    SELECT customer_id, day, MAX(order_day) AS order_day, SUM(net) AS net, SUM(refunded) AS refunded,
-           MAX(CASE WHEN order_day IS NOT NULL THEN CAST(paid AS DOUBLE) / COALESCE(NULLIF(quantity, 0), 1) END) AS max_price
-    FROM visible
-    GROUP BY customer_id, day
+    SELECT customer_id, day, CASE WHEN is_used(reason) THEN day END AS order_day,
+           net_of(reason, amount) AS net, refunded_of(reason, amount) AS refunded
+    FROM customer_days
+    WHERE COALESCE(late_day, day) <= $as_of AND customer_id IS NOT NULL
+          AND fate_of(reason) <> 'quarantined' AND reason <> 'excluded_customer'
 )
 GROUP BY customer_id
-HAVING COUNT(customer_id) > 0
 
 -- block: orders
 SELECT
     customer_id,
     COUNT(*) AS order_count,
     CAST(SUM(value) AS DECIMAL(38, 4)) AS paid,
+    MAX(max_price) AS max_price,
     MAX_BY(value, STRUCT_PACK(a := ordered_at, b := value)) AS last_order_value
 FROM (
     SELECT customer_id, order_key, CAST(SUM(paid) AS DECIMAL(38, 4)) AS value,
+           MAX(CASE WHEN order_day IS NOT NULL THEN CAST(paid AS DOUBLE) / COALESCE(NULLIF(quantity, 0), 1) END) AS max_price,
            MIN(ordered_at) FILTER (WHERE order_day IS NOT NULL) AS ordered_at
     FROM visible
     GROUP BY customer_id, order_key
@@ -67,7 +68,7 @@ window_order_days = COALESCE(days.window_order_days, 0)
 window_spend = COALESCE(CAST(days.window_spend AS DOUBLE), 0)
 mean_order_value = CAST(orders_of.paid AS DOUBLE) / NULLIF(orders_of.order_count, 0)
 last_order_value = CAST(orders_of.last_order_value AS DOUBLE)
-max_price = days.max_price
+max_price = orders_of.max_price
 refund_amount = COALESCE(CAST(days.refund_amount AS DOUBLE), 0)
 mean_gap_days = DATE_DIFF('day', days.first_order_date, days.last_order_date) / NULLIF(days.order_days - 1, 0)
 joined_date = people.joined_date

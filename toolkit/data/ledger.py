@@ -10,7 +10,7 @@ import duckdb
 import pandas as pd
 
 from toolkit.data.parsing import LOST_ID
-from toolkit.data.sql import unreadable
+from toolkit.data.sql import blocks, unreadable
 from toolkit.errors import InputError
 from toolkit.schema import FATES
 
@@ -61,20 +61,14 @@ def ledger(connection: duckdb.DuckDBPyConnection, tables: Sequence[str], *, as_o
     """Sum rows and signed money by fate and reason, exactly; see `toolkit.Study.ledger`."""
     parts = []
     for table in tables:
-        statement = (
-            f"SELECT CASE WHEN visible_day > $as_of THEN 'later' ELSE fate END AS fate,"  # noqa: S608 - a canonical name
-            f" CASE WHEN visible_day > $as_of THEN 'after as_of' ELSE reason END AS reason, COUNT(*),"
-            f" COALESCE(SUM(amount), 0), COUNT(*) FILTER (WHERE amount IS NULL), COALESCE(SUM(abs(amount)), 0)"
-            f" FROM {table} GROUP BY ALL"
-        )
         try:
-            found = connection.execute(statement, {"as_of": as_of}).fetchall()
+            found = connection.execute(blocks("ledger.sql")[table], {"as_of": as_of}).fetchall()
         except duckdb.Error as error:
             raise unreadable(table, error) from None
         parts += [(table, *row) for row in found]
     order = {fate: position for position, fate in enumerate(FATES)}
     parts.sort(key=lambda row: (tables.index(row[0]), order[row[1]], row[2]))
-    frame = pd.DataFrame(parts, columns=[*LEDGER_COLUMNS, "absolute_money"])
+    frame = pd.DataFrame(parts, columns=list(LEDGER_COLUMNS))
     frame["money"] = frame["money"].map(Decimal)
     return frame
 
@@ -103,9 +97,10 @@ def refuse(
             )  # fmt: skip
     for table, rows in book[book["fate"] != "later"].groupby("table", sort=False):
         gone = rows[rows["fate"] == "quarantined"]
+        if gone.empty:
+            continue
         share = gone["rows"].sum() / rows["rows"].sum()
-        money = sum(rows["absolute_money"], Decimal(0))
-        money_share = float(sum(gone["absolute_money"], Decimal(0)) / money) if money else 0.0
+        money_share = _money_share(connection, str(table), as_of)
         if share > settings.loss_budget.rows or money_share > settings.loss_budget.money:
             worst = gone.sort_values("rows", ascending=False).iloc[0]
             reasons = ", ".join(f"{row.reason} {row.rows:,}" for row in gone.itertuples())
@@ -115,6 +110,16 @@ def refuse(
                 f" over the budget of {settings.loss_budget.rows:.1%} and {settings.loss_budget.money:.1%}",
                 hint=_HINTS.get(str(worst["reason"]), "toolkit check STUDY writes them to quarantine.csv"), as_of=as_of,
             )  # fmt: skip
+
+
+def _money_share(connection: duckdb.DuckDBPyConnection, table: str, as_of: date | None) -> float:
+    """Return the quarantined share of all visible money, refunds counted as positive."""
+    found = connection.execute(
+        "SELECT SUM(abs(amount)) FILTER (WHERE fate = 'quarantined') / NULLIF(SUM(abs(amount)), 0)"  # noqa: S608
+        f" FROM {table} WHERE COALESCE(visible_day <= $as_of, TRUE)",
+        {"as_of": as_of},
+    ).fetchone()
+    return float(found[0] or 0) if found else 0.0
 
 
 def _stop(

@@ -73,7 +73,7 @@ def connect(settings: StudyFile, folders: Iterable[Path]) -> duckdb.DuckDBPyConn
         connection.execute(statement)
     connection.execute(
         "SET VARIABLE exclude_customers = (SELECT list(clean_id(id)) FROM (SELECT unnest($1) AS id))",
-        [list(settings.exclude_customers) or [""]],
+        [list(settings.exclude_customers)],
     )
     connection.execute("SET allowed_directories = $1", [[str(folder) for folder in folders]])
     connection.execute("SET enable_external_access = false")
@@ -135,6 +135,8 @@ def _load(
     connection.execute(f"CREATE OR REPLACE VIEW {name}_typed AS {_with_words(table, mapped='status' in kinds)}")
     _find_repeats(connection, table, kinds, several_files=len(sources) > 1)
     connection.execute(f"CREATE OR REPLACE {make} {name} AS {blocks('clean.sql')[name]}")
+    if name == "orders":
+        connection.execute(f"CREATE OR REPLACE TABLE customer_days AS {blocks('clean.sql')['customer_days']}")
     return sources
 
 

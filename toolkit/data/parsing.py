@@ -78,8 +78,7 @@ def typed_select(table: Table, spec: TableFile, kinds: Mapping[str, str]) -> str
     columns = [part for column in table.columns for part in _column(table, spec, column.name, kinds)]
     text_key = kinds["customer_id"] == "VARCHAR"
     could_be_lost = [
-        f"CASE WHEN contains(clean_text({name}), '+')"
-        f" THEN regexp_full_match(clean_text({name}), '{LOST_ID}') ELSE FALSE END"
+        f"CASE WHEN contains({name}, '+') THEN regexp_full_match(trim({name}), '{LOST_ID}') ELSE FALSE END"
         for name in ("customer_id", "order_id", "line_id")
         if kinds.get(name) == "VARCHAR" and (name == "customer_id" or FIRST_CELL in kinds)
     ]

@@ -219,6 +219,7 @@ class Study:
             window_days=self.settings.window_days,
             columns=columns,
             has_customers="customers" in self._tables,
+            one_row_a_day=self._one_row_a_day,
         )
 
     def cuts_date(self, as_of: str | date) -> date:
@@ -276,6 +277,11 @@ class Study:
     def check(self, as_of: str | date | None = None) -> None:
         """Stop, as `snapshot` would, on what the contract does not allow."""
         self._admit(None if as_of is None else as_day(as_of))
+
+    @property
+    def _one_row_a_day(self) -> bool:
+        late = any("recorded_at" in file.mapping for file in self.files["orders"])
+        return not late and self.settings.policies.zero_orders == "exclude"
 
     def _book(self, day: date | None) -> pd.DataFrame:
         if day not in self._books:

@@ -6,6 +6,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "order": ("已付款", "Paid order line"),
     "zero_order_counted": ("零元订单，计入频次", "Zero order, counted as an order"),
     "negative_amount": ("负数金额，按退款处理", "Negative amount, a refund"),
+    "refund_record": ("状态为已退款的负数金额", "Status says refunded, amount is negative"),
     "refunded_status": ("状态为已退款", "Status says refunded"),
     "other_file": ("另一个文件里已有同一订单", "Same order in an earlier file"),
     "repeated_line_id": ("行号重复且内容相同", "Same line_id, same content"),
