@@ -240,9 +240,11 @@ def test_a_positive_amount_with_a_refunded_status_follows_the_policy(policy: str
 
 def test_days_are_counted_once_where_zero_orders_count_and_rows_arrive_late() -> None:
     lines = [
-        line("2026-10-01 09:00", 10, "A", recorded_at="2026-10-01"), line("2026-10-01 10:00", 0, "B", recorded_at="2026-10-01"),
-        line("2026-10-01 11:00", 5, "C", recorded_at="2026-10-20"), line("2026-10-02 11:00", 5, "D", recorded_at="2026-11-20"),
-    ]  # fmt: skip
+        line("2026-10-01 09:00", 10, "A", recorded_at="2026-10-01"),
+        line("2026-10-01 10:00", 0, "B", recorded_at="2026-10-01"),
+        line("2026-10-01 11:00", 5, "C", recorded_at="2026-10-20"),
+        line("2026-10-02 11:00", 5, "D", recorded_at="2026-11-20"),
+    ]
     made = study(lines, policies={"zero_orders": "count"})
     found = only(made)
     assert (found["order_days"], found["window_order_days"], found["order_count"]) == (1, 1, 3)
