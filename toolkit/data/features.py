@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -41,7 +42,7 @@ def snapshot(
     _check(names, has_customers=has_customers)
     found = connection.execute(
         _statement(names, has_customers=has_customers, one_row_a_day=one_row_a_day),
-        {"as_of": as_of, "window_start": as_of - pd.Timedelta(days=window_days)},
+        {"as_of": as_of, "window_start": as_of - timedelta(days=window_days)},
     ).to_arrow_table()
     return _frame(found, names)
 

@@ -25,7 +25,7 @@ MISSING = "–"
 
 _STYLE = (
     "<style>.table-wrap{overflow-x:auto}.table-wrap th,.table-wrap td{text-align:left}"
-    ".table-wrap .num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
+    ".table-wrap .num{text-align:right;font-variant-numeric:tabular-nums}.table-wrap td.num{white-space:nowrap}"
     ".table-wrap .total>*{font-weight:bold;border-top:1px solid}</style>"
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,7 +84,7 @@ def core_gap(scored: pd.DataFrame, *, rfm: RFM | None = None) -> pd.DataFrame:
     relative = gaps.to_numpy() / [told[f"{dimension}_spread"] for dimension in DIMENSIONS]
     short = np.argmax(np.where(np.isnan(relative), -1.0, relative), axis=1)
     short = np.where(buyers, np.where(relative.max(axis=1) > 0, short, -1), 1)
-    keep = scored[LAST_ORDER_DATE] + pd.Timedelta(days=max(latest, 0))
+    keep = scored[LAST_ORDER_DATE] + timedelta(days=max(int(latest), 0))
     return gaps.assign(
         order_days_gap=gaps["order_days_gap"].astype("int64"),
         spend_gap=gaps["spend_gap"].round(2),
