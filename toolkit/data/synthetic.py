@@ -233,6 +233,6 @@ def _truth(
 def _moments(
     process_days: NDArray[np.float64], persona: NDArray[np.int8], known: NDArray[np.bool_], origin: np.datetime64
 ) -> NDArray[np.datetime64]:
-    moments = np.full(len(known), np.datetime64("NaT"), dtype="datetime64[s]")
+    moments = np.full(len(known), np.datetime64("NaT", "s"), dtype="datetime64[s]")
     moments[known] = origin + clock(process_days[known], persona[known]).astype("timedelta64[s]")
     return moments
