@@ -326,8 +326,7 @@ _LATER_CELL = {"customer_id": 19.0, "ordered_at": pd.Timestamp("2026-07-05"), "a
 )
 def test_a_later_cell_that_changes_the_type_of_a_column_changes_nothing(column: str, cell: object) -> None:
     one, other = (
-        pd.DataFrame([*TYPED_ORDERS.to_dict("records"), row])
-        for row in (_LATER_CELL, _LATER_CELL | {column: cell})
+        pd.DataFrame([*TYPED_ORDERS.to_dict("records"), row]) for row in (_LATER_CELL, _LATER_CELL | {column: cell})
     )
     statuses = {"paid": ["1"], "cancelled": ["2"]}
     assert _said_of_frames(one, statuses=statuses) == _said_of_frames(other, statuses=statuses)

@@ -175,7 +175,7 @@ def test_63_rows_with_a_refunded_status_need_a_policy(shop: Shop) -> None:
 def test_63_statuses_by_their_words(shop: Shop) -> None:
     lines = ["C1,2026-01-05,1,交易成功", "C1,2026-01-05,2,交易关闭", "C1,2026-01-05,4,待付款", "C1,2026-01-05,8,Odd"]
     header = f"{HEADER},status"
-    shop.stops("unknown-status", "\n".join([header, *lines]), 'statuses: {paid: ["..."]')
+    shop.stops("unknown-status", "\n".join([header, *lines]), 'statuses: {paid: ["Odd"]}')
     study = shop.lines(*lines, header=header, statuses={"paid": ["odd*"]})
     assert fates(study) == {"order": 2, "cancelled": 1, "unpaid": 1}
     assert_nothing_lost(study, 4, "15")

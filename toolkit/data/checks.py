@@ -196,7 +196,8 @@ def _refund_checks(connection: duckdb.DuckDBPyConnection, as_of: date | None) ->
     found: list[Check] = []
     unmatched = _one(
         connection,
-        "SELECT COUNT(*) FROM orders AS r WHERE r.fate = 'refund' AND COALESCE(r.visible_day <= $as_of, TRUE)"
+        "SELECT COUNT(*) FROM orders AS r WHERE r.fate = 'refund' AND r.net < 0"
+        " AND COALESCE(r.visible_day <= $as_of, TRUE)"
         " AND (r.order_id IS NULL OR NOT EXISTS (SELECT 1 FROM orders AS o WHERE o.order_id = r.order_id"
         " AND o.fate = 'used' AND COALESCE(o.visible_day <= $as_of, TRUE)))",
         as_of,

@@ -53,7 +53,6 @@ _HINTS = {
     "unreadable_flag": "write yes or no, or leave the column out: columns: {opted_out: null}",
     "serial_date": "format the column as a date in Excel before exporting: 45321 is Excel's count of days",
     "unreadable_amount": "check the column mapped to amount",
-    "unknown_status": 'statuses: {paid: ["..."], cancelled: ["..."]}',
 }
 
 
@@ -141,6 +140,8 @@ def _stop(
     mapping = files[table][0].mapping.get(about, (about,))
     if reason == "day_or_month_first":
         hint = format_hint(rows[about])
+    if reason == "unknown_status":
+        hint = status_hint(rows[about])
     return InputError(
         reason.replace("_", "-"), what, where=f"{first['file']}:{first['row']}", column=", ".join(mapping), count=count,
         examples=examples, hint=hint,
@@ -183,6 +184,21 @@ def format_hint(texts: pd.Series) -> str:
             }
             readings.append(f"date_formats: [{', '.join(sorted(shapes))}]")
     return "  or  ".join(readings) or 'date_formats: ["..."], or one kind of date per file'
+
+
+def status_hint(texts: pd.Series) -> str:
+    """Propose where unknown statuses are named; many different ones are not statuses, and are not shown.
+
+    Examples
+    --------
+    >>> status_hint(pd.Series(["待评价", "已寄出", "待评价"]))
+    'statuses: {paid: ["待评价", "已寄出"]}, or the same under cancelled:, refunded: or unpaid:'
+    """
+    names = texts.fillna("").drop_duplicates()
+    if len(names) > 8 or names.str.len().max() > 20:
+        return "check the column mapped to status"
+    quoted = ", ".join(f'"{name}"' for name in names)
+    return f"statuses: {{paid: [{quoted}]}}, or the same under cancelled:, refunded: or unpaid:"
 
 
 def quarantine(
