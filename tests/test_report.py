@@ -27,6 +27,7 @@ tables:
   customers: {{files: customers.csv}}
 policies: {{missing_customer: exclude, negative_amounts: refund}}
 cuts: {{learned_at: 2026-06-30}}
+exclude_customers: ["13912345678"]
 """
 CANARIES = ("13912345678", "=HYPERLINK", "<script>alert", "../../etc", "王小明的名字")
 

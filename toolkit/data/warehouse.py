@@ -264,11 +264,12 @@ class Study:
         return {f"{table}/{file.name}": file.sha256 for table, files in self.files.items() for file in files}
 
     def manifest(self, as_of: str | date) -> dict[str, object]:
-        """Facts for the manifest only: they may depend on rows after ``as_of``."""
+        """Facts for the manifest only: they may depend on rows after ``as_of``; no id is among them."""
         book = self._book(as_day(as_of))
         later = book[book["fate"] == "later"]
+        ids = len(self.settings.exclude_customers)
         return {
-            "settings": self.settings.model_dump(mode="json"),
+            "settings": self.settings.model_dump(mode="json") | {"exclude_customers": f"{ids} ids"},
             "rows_later": {str(row.table): int(str(row.rows)) for row in later.itertuples()},
             "machine": platform.machine(),
             "seed": self.seed,
