@@ -129,5 +129,18 @@ def test_the_ledger_of_a_page_leaves_out_what_is_later(study: tk.Study) -> None:
 
 def test_failed_checks_stand_first() -> None:
     checks = [Check("encoding", "informational", "", 1), Check("top_customer", "failed", "", 1)]
-    assert list(health.checks_table(checks, words("en")).index) == ["look", "note"]
+    assert list(health.checks_table(checks, frame=FRAME).index) == ["look", "note"]
     assert health.failures(checks) == 1
+
+
+def test_checks_count_rows_but_not_few_people() -> None:
+    checks = [Check("exact_repeats", "failed", "", 3), Check("never_bought", "informational", "", 3)]
+    assert list(health.checks_table(checks, frame=FRAME)["how_many"]) == ["3", "<10"]
+
+
+def test_few_people_one_order_away_are_not_counted_where_it_is_published(
+    study: tk.Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(TOKEN_VARIABLE, "run")
+    table = pd.DataFrame({"customers": [97], "one_order_away": [4]}, index=pd.Index(["lost"], name="segment"))
+    assert "<10" in repr(Page(study, "2026-03-31").table(table, counts="customers"))

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from toolkit.data.warehouse import Study
+    from toolkit.report.frame import Frame
     from toolkit.report.words import Words
+
+
+_OF_PEOPLE = ("buyers_unknown", "case_variants", "few_buyers", "ids_joined", "never_bought", "split_sides")
+"""Checks that count people, not rows."""
 
 
 def visible_rows(ledger: pd.DataFrame, table: str = "orders") -> pd.DataFrame:
@@ -53,8 +58,9 @@ def ledger_table(ledger: pd.DataFrame, words: Words) -> pd.DataFrame:
     return pd.concat([table, total]).set_index("fate")
 
 
-def checks_table(checks: Sequence[Check], words: Words) -> pd.DataFrame:
-    """Write the checks that did not simply pass for a page, those that failed first."""
+def checks_table(checks: Sequence[Check], *, frame: Frame) -> pd.DataFrame:
+    """Write the checks that did not simply pass for a page, those that failed first; few people are not counted."""
+    words = frame.words
     told = [check for check in checks if check.status != "passed"] or [Check("all_passed", "passed", "")]
     order = sorted(told, key=lambda check: (check.status != "failed", check.code))
     return pd.DataFrame(
@@ -62,7 +68,9 @@ def checks_table(checks: Sequence[Check], words: Words) -> pd.DataFrame:
             "status": [words.check(check.status) for check in order],
             "check": [words.check(check.code) for check in order],
             "subject": [check.subject for check in order],
-            "how_many": [check.count for check in order],
+            "how_many": [
+                frame.count(check.count) if check.code in _OF_PEOPLE else words.number(check.count) for check in order
+            ],
         }
     ).set_index("status")
 

@@ -23,6 +23,7 @@ SHARES = ("share", "share_of_customers", "share_of_spend", "share_of_rows")
 MONEY = (
     "spend", "money", "mean_window_spend", "window_spend", "mean_order_value", "spend_gap", "median_spend_gap",
 )  # fmt: skip
+PEOPLE = ("one_order_away",)
 
 
 class Page:
@@ -96,7 +97,9 @@ class Page:
         return self.words.say(key, day=self.words.date(study.cuts_date(self.as_of)))
 
     def _formats(self, frame: pd.DataFrame) -> Mapping[Any, Callable[[Any], str]]:
-        known = dict.fromkeys(SHARES, self.words.percent) | dict.fromkeys(MONEY, self.frame.money)
+        known: dict[str, Callable[[Any], str]] = dict.fromkeys(SHARES, self.words.percent)
+        known.update(dict.fromkeys(MONEY, self.frame.money))
+        known.update(dict.fromkeys(PEOPLE, self.frame.count))
         return {name: known.get(str(name), self._plain) for name in frame.columns}
 
     def _plain(self, value: object) -> str:
