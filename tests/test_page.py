@@ -50,6 +50,11 @@ def test_every_reason_of_the_gate_has_a_name() -> None:
     text = "".join(blocks("clean.sql").values())
     said = set(re.findall(r"(?:THEN|ELSE) '([a-z_]+)'", text)) - set(FATES) | {"cancelled"} | set(STOPS)
     assert said <= set(REASONS), said - set(REASONS)
+    listed = re.search(r"ENUM \(([^)]*)\)", text)
+    assert listed
+    orders = set(re.findall(r"'(\w+)'", listed[1]))
+    people = {"customer", "repeated_customer", "conflicting_customer", "missing_customer_id", "unreadable_flag"}
+    assert said - people <= orders <= set(REASONS), said - people - orders
 
 
 def test_every_check_of_the_gate_has_a_name() -> None:

@@ -136,7 +136,10 @@ def _load(
     _find_repeats(connection, table, kinds, several_files=len(sources) > 1)
     connection.execute(f"CREATE OR REPLACE {make} {name} AS {blocks('clean.sql')[name]}")
     if name == "orders":
-        connection.execute(f"CREATE OR REPLACE TABLE customer_days AS {blocks('clean.sql')['customer_days']}")
+        days = blocks("clean.sql")["customer_days"]
+        if "recorded_at" not in kinds:
+            days = days.replace("NULLIF(visible_day, day)", "CAST(NULL AS DATE)")
+        connection.execute(f"CREATE OR REPLACE TABLE customer_days AS {days}")
     return sources
 
 
