@@ -92,4 +92,4 @@ def _frame(found: pa.Table, names: list[str]) -> pd.DataFrame:
             data[name] = pd.Series(pd.array(column, dtype="string[pyarrow]"), index=index)
         else:
             data[name] = pd.Series(column.to_numpy().astype(dtype), index=index)
-    return pd.DataFrame(data, index=index, columns=names)
+    return pd.DataFrame(data, index=index, columns=names, copy=False)
