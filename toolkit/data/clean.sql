@@ -14,18 +14,16 @@ CREATE OR REPLACE MACRO clean_text(x) AS
     NULLIF(CASE WHEN x = url_encode(x) THEN x
                 WHEN regexp_full_match(x, '[!-~]([ -~]*[!-~])?') THEN x ELSE normal_text(x) END, '');
 
-CREATE OR REPLACE MACRO no_value(x) AS
-    strlen(x) <= 4 AND regexp_full_match(x, '(?i)null|none|nan|nat|<na>|#?n/a|\\n|-|--|/|');
+CREATE OR REPLACE MACRO known(x) AS
+    NULLIF(regexp_replace(x, '(?i)^(null|none|nan|nat|<na>|#?n/a|\\n|-|--|/)$', ''), '');
 
 -- each text stands once in what is not the first case: the engine would compute a repeated one for every row
 CREATE OR REPLACE MACRO clean_id(x) AS
     CASE WHEN strlen(x) > 4 AND x = url_encode(x) AND NOT getvariable('fold_case') THEN x
-         ELSE NULLIF(regexp_replace(
-                  CASE WHEN getvariable('fold_case') THEN lower(clean_text(x)) ELSE clean_text(x) END,
-                  '(?i)^(null|none|nan|nat|<na>|#?n/a|\\n|-|--|/)$', ''), '') END;
+         ELSE known(CASE WHEN getvariable('fold_case') THEN lower(clean_text(x)) ELSE clean_text(x) END) END;
 
 CREATE OR REPLACE MACRO is_missing(x) AS
-    COALESCE(no_value(clean_text(x)), TRUE);
+    known(clean_text(x)) IS NULL;
 
 -- money: own currency marks at either end go, (5) is -5, thousands stand in groups of three or not at all
 CREATE OR REPLACE MACRO money_text(x) AS

@@ -84,7 +84,7 @@ def read_csv(path: Path, spec: TableFile, table: Table) -> tuple[pa.Table, Sourc
     if encoding not in ("utf-8", spec.encoding):
         repairs["transcoded"] = 1
     digest = hashlib.sha256(data).hexdigest()
-    return found, SourceFile(path.name, digest, encoding, delimiter, start, repairs, mapping, dropped)
+    return found, SourceFile(path.name, digest, encoding, delimiter, repairs, mapping, dropped)
 
 
 def _find_header(lines: list[str], spec: TableFile, table: Table, where: str) -> tuple[int, int, list[str], str]:
@@ -206,10 +206,8 @@ def _parsed(
                 quoted_strings_can_be_null=False,
             ),
         )
-    except pa.ArrowInvalid as error:
-        raise InputError(
-            "csv", f"the file cannot be split into rows ({error})", where=where, hint="export it again"
-        ) from None
+    except pa.ArrowInvalid:
+        raise InputError("csv", "the file cannot be split into rows", where=where, hint="export it again") from None
 
 
 def _rows_end_with_a_delimiter(head: list[str], width: int, delimiter: str) -> bool:

@@ -35,8 +35,6 @@ class SourceFile:
         SHA-256 of the bytes, or how to compute it: a large file is only read for it when it is asked for.
     encoding, delimiter
         As detected or stated; empty for Parquet and frames.
-    preamble_lines
-        Lines skipped before the header.
     repairs
         What was repaired, counted.
     mapping
@@ -49,7 +47,6 @@ class SourceFile:
     digest: str | Callable[[], str] = ""
     encoding: str = ""
     delimiter: str = ""
-    preamble_lines: int = 0
     repairs: dict[str, int] = field(default_factory=dict)
     mapping: dict[str, tuple[str, ...]] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()

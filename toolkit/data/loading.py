@@ -173,7 +173,7 @@ def _raw_relation(
         columns = columns.append_column(SOURCE_FILE, pa.array([1] * columns.num_rows, pa.int32()))
         return connection.from_arrow(columns), [found], False
     if {path.suffix.lower() for path in source} == {".parquet"}:
-        _, sources = parquet_mapping(source, spec, table)
+        sources = parquet_mapping(source, spec, table)
         return _parquet_relation(connection, source, sources[0].mapping), sources, True
     parts, sources = [], []
     for number, path in enumerate(source, 1):

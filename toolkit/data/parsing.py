@@ -199,5 +199,5 @@ def refuse_lossy_ids(raw: duckdb.DuckDBPyRelation, table: Table, kinds: Mapping[
                 where=table.name,
                 column=name,
                 count=int(count[0]),
-                hint="export the column as text",
+                hint="export the column as text, or read it with dtype=str",
             )

@@ -29,7 +29,7 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def parquet_mapping(paths: Sequence[Path], spec: TableFile, table: Table) -> tuple[pa.Schema, list[SourceFile]]:
+def parquet_mapping(paths: Sequence[Path], spec: TableFile, table: Table) -> list[SourceFile]:
     """Check Parquet files against each other and map their columns.
 
     Raises
@@ -78,7 +78,7 @@ def parquet_mapping(paths: Sequence[Path], spec: TableFile, table: Table) -> tup
                     column=header,
                     hint="export all parts with the same columns and types",
                 )
-    return schemas[0], sources
+    return sources
 
 
 def _refuse_unusable(schema: pa.Schema, mapping: dict[str, tuple[str, ...]], where: str) -> None:
@@ -96,7 +96,7 @@ def _refuse_unusable(schema: pa.Schema, mapping: dict[str, tuple[str, ...]], whe
 
 
 def frame_table(frame: object, spec: TableFile, table: Table) -> tuple[pa.Table, SourceFile]:
-    """Take a pandas frame as if it were a file: map its columns and keep ids exact.
+    """Take a pandas frame as if it were a file: map its columns.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def frame_table(frame: object, spec: TableFile, table: Table) -> tuple[pa.Table,
     Raises
     ------
     InputError
-        An id column is floating point and cannot be turned back into ids without loss.
+        It is not a frame, has no rows, or a column holds what is no single value.
     """
     if not isinstance(frame, pd.DataFrame):
         raise InputError(
@@ -126,21 +126,14 @@ def frame_table(frame: object, spec: TableFile, table: Table) -> tuple[pa.Table,
         raise InputError("no-rows", "the frame has 0 rows", where=table.name, hint="give a frame with rows")
     mapping, dropped = map_columns(list(named.columns), spec, table, table.name)
     columns: dict[str, pa.Array] = {}
-    repairs: dict[str, int] = {}
     digest = hashlib.sha256()
     for name, headers in mapping.items():
         for number, header in enumerate(headers, 1):
-            values = named[header]
-            if table.column(name).kind == "id" and pd.api.types.is_float_dtype(values.dtype):
-                values = _whole_ids(values, table.name, header)
-                repairs[f"{name}_from_float"] = int(values.notna().sum())
-            column = _arrow(values, table.name, header)
+            column = _arrow(named[header], table.name, header)
             columns[name if len(headers) == 1 else f"{name}_{number}"] = column
             digest.update(pd.util.hash_pandas_object(column.to_pandas(), index=False).to_numpy().tobytes())
     columns[SOURCE_ROW] = pa.array(range(1, len(named) + 1), pa.int64())
-    return pa.table(columns), SourceFile(
-        f"{table.name} (frame)", digest.hexdigest(), repairs=repairs, mapping=mapping, dropped=dropped
-    )
+    return pa.table(columns), SourceFile(f"{table.name} (frame)", digest.hexdigest(), mapping=mapping, dropped=dropped)
 
 
 def _arrow(values: pd.Series, where: str, header: str) -> pa.Array:
@@ -167,19 +160,3 @@ def _scalar_text(value: object) -> str:
     if isinstance(value, float | np.floating) and np.isfinite(value):
         return format(Decimal(repr(float(value))), "f").removesuffix(".0")
     return format(value, "f") if isinstance(value, Decimal) and value.is_finite() else str(value)
-
-
-def _whole_ids(series: pd.Series, where: str, column: str) -> pd.Series:
-    known = series.dropna()
-    lossy = known[(known.abs() >= 2**53) | (known != np.floor(known)) | ~np.isfinite(known)]
-    if len(lossy):
-        raise InputError(
-            "id-float",
-            "ids are stored as floating point and may already be wrong",
-            where=where,
-            column=column,
-            count=len(lossy),
-            examples=lossy.head(3),
-            hint="read the file with dtype=str for this column",
-        )
-    return series.astype("Int64")

@@ -43,11 +43,6 @@ SEGMENT_ACTIONS: dict[str, tuple[str, str]] = {
 }
 
 LABELS: dict[str, tuple[str, str]] = {
-    # ladder
-    "existing": ("存量", "Existing"),
-    "high_potential": ("高潜力", "High potential"),
-    "pre_churn": ("预流失", "Pre-churn"),
-    "churned": ("流失", "Churned"),
     # what became of a row
     "used": ("已用", "Used"),
     "refund": ("退款", "Refund"),

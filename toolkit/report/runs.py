@@ -8,7 +8,7 @@ import shutil
 import sys
 import time
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from toolkit.errors import ArgumentError, RunError
 from toolkit.report.publish import keep_failed, publish, workplace
+from toolkit.schema import as_day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,7 +102,8 @@ def run_report(
     Workers are spawned, so a script that calls this needs ``if __name__ == "__main__":`` around the call.
     """
     started, clock = datetime.now(UTC), time.monotonic()
-    _check(name, as_of, language, notebooks, jobs)
+    _check(name, language, notebooks, jobs)
+    as_of = as_day(as_of).isoformat()
     target = out / name / as_of
     parameters = {"study": study, "as_of": as_of, "lang": language}
     with (
@@ -153,15 +155,9 @@ def select_notebooks(folder: Path, only: Sequence[str] = ()) -> list[Path]:
     return [path for name, path in found.items() if not only or name in only]
 
 
-def _check(name: str, as_of: str, language: str, notebooks: Sequence[Path], jobs: int) -> None:
+def _check(name: str, language: str, notebooks: Sequence[Path], jobs: int) -> None:
     if not _NAME.fullmatch(name):
         raise ArgumentError("study-name", f"{name!r} cannot name a folder", hint="a name of letters, digits, - and _")
-    try:
-        is_day = date.fromisoformat(as_of).isoformat() == as_of
-    except ValueError:
-        is_day = False
-    if not is_day:
-        raise ArgumentError("as-of", f"{as_of!r} is not a date", hint="--as-of 2026-10-31")
     if language not in LANGUAGES:
         raise ArgumentError(
             "language", f"{language!r} is not a language of the pages", hint=f"--lang {' or '.join(LANGUAGES)}"

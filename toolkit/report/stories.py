@@ -8,6 +8,7 @@ from toolkit.report.headline import Figure, Headline
 from toolkit.report.words import MISSING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
     import pandas as pd
@@ -32,38 +33,31 @@ def segments_story(summary: pd.DataFrame, before: pd.DataFrame, since: date, *, 
     now, then = (_core_figures(table) for table in (summary, before))
     words = frame.words
     on = words.date(since)
-    few_champions, few_slipping = (frame.small(now[group]) for group in ("champions", "slipping"))
-    values = {
-        "customers": frame.count(now["customers"]),
-        "window_spend": frame.money(now["spend"]),
-        "champions": frame.count(now["champions"]),
-        "champions_spend_share": MISSING if few_champions else words.percent(now["champions_share"]),
-        "slipping": frame.count(now["slipping"]),
-        "slipping_spend": MISSING if few_slipping else frame.money(now["slipping_spend"]),
-    }
-    keys = ("customers", "spend", "champions", "champions_share", "slipping", "slipping_spend")
+
+    def figure(label: str, key: str, group: str, write: Callable[[float], str]) -> Figure:
+        few = frame.small(now[group])
+        value = MISSING if few and key != group else write(now[key])
+        change = "" if few or frame.small(then[group]) else _change(now[key], then[key], on, frame, key=key)
+        return Figure(words.label(label), value, change)
+
+    figures = (
+        figure("customers", "customers", "customers", frame.count),
+        figure("window_spend", "spend", "customers", frame.money),
+        figure("champions", "champions", "champions", frame.count),
+        figure("champions_spend_share", "champions_share", "champions", words.percent),
+        figure("slipping", "slipping", "slipping", frame.count),
+        figure("slipping_spend", "slipping_spend", "slipping", frame.money),
+    )
+    champions_share = now["champions"] / now["customers"]
     verdict = words.say(
         "verdict_segments" if now["slipping"] else "verdict_segments_calm",
-        champions=values["champions"],
-        customers=MISSING if few_champions else words.percent(now["champions"] / now["customers"]),
-        spend=values["champions_spend_share"],
-        slipping=values["slipping"],
-        money=values["slipping_spend"],
+        customers=MISSING if frame.small(now["champions"]) else words.percent(champions_share),
+        spend=figures[3].value,
+        slipping=figures[4].value,
+        money=figures[5].value,
         days=f"{frame.window_days:,}",
     )
-    hidden = {"champions": few_champions, "champions_share": few_champions, "slipping_spend": few_slipping}
-    few_then = frame.small(then["champions"]) or frame.small(then["slipping"])
-    figures = [
-        Figure(
-            words.label(label),
-            value,
-            ""
-            if hidden.get(key) or (few_then and key in hidden)
-            else _change(now[key], then[key], on, frame, points=key == "champions_share"),
-        )
-        for (label, value), key in zip(values.items(), keys, strict=True)
-    ]
-    return Headline(verdict, tuple(figures))
+    return Headline(verdict, figures)
 
 
 def health_story(ledger: pd.DataFrame, calendar: pd.DataFrame, failed: int, *, frame: Frame) -> Headline:
@@ -120,9 +114,10 @@ def _core_figures(summary: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def _change(now: float, then: float, on: str, frame: Frame, *, points: bool) -> str:
-    if not then or (not points and (frame.small(now) or frame.small(then))):
+def _change(now: float, then: float, on: str, frame: Frame, *, key: str) -> str:
+    if not then:
         return ""
+    points = key == "champions_share"
     size = 100 * (now - then) if points else 100 * (now / then - 1)
     unit = frame.words.label("points") if points else "%"
     return frame.say("change_since", change=f"{size:+.1f}{unit}".replace("-", "−"), on=on)
