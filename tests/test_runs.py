@@ -325,9 +325,9 @@ class FakeStudy:
 @pytest.fixture
 def toolkit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """The command, on toy notebooks."""
-    warehouse = types.ModuleType("toolkit.data.warehouse")
-    warehouse.Study = FakeStudy  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "toolkit.data.warehouse", warehouse)
+    workbench = types.ModuleType("toolkit.report.workbench")
+    workbench.Study = FakeStudy  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "toolkit.report.workbench", workbench)
     monkeypatch.setattr(command, "NOTEBOOKS", tmp_path / "notebooks")
     toy(tmp_path / "notebooks" / "01_segments.ipynb")
     toy(tmp_path / "notebooks" / "03_churn_risk.ipynb", "raise ValueError")

@@ -6,14 +6,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from toolkit.data.warehouse import Study
     from toolkit.report.results import record
+    from toolkit.report.workbench import Study
     from toolkit.segments.core import core_gap
     from toolkit.segments.rfm import RFM
     from toolkit.segments.summary import segment_summary
 
 _HOMES = {
-    "Study": "toolkit.data.warehouse",
+    "Study": "toolkit.report.workbench",
     "RFM": "toolkit.segments.rfm",
     "segment_summary": "toolkit.segments.summary",
     "core_gap": "toolkit.segments.core",

@@ -45,8 +45,8 @@ def check(
     with refusals():
         typer.echo("reading the study ...", err=True)
 
-        from toolkit.data.warehouse import Study  # noqa: PLC0415 - takes a second: after the first sign of life
         from toolkit.report.inspection import describe, write_quarantine  # noqa: PLC0415
+        from toolkit.report.workbench import Study  # noqa: PLC0415 - takes a second: after the first sign of life
 
         opened = Study.open(study)
         typer.echo(describe(opened, as_of))
@@ -79,9 +79,9 @@ def report(
             raise ArgumentError("no-as-of", "a report needs its date", where=str(study), hint="--as-of 2026-10-31")
         typer.echo("reading the study ...", err=True)
 
-        from toolkit.data.warehouse import Study  # noqa: PLC0415 - takes a second: after the first sign of life
         from toolkit.report.prose import translations  # noqa: PLC0415
         from toolkit.report.runs import run_report, select_notebooks  # noqa: PLC0415
+        from toolkit.report.workbench import Study  # noqa: PLC0415 - takes a second: after the first sign of life
 
         notebooks = select_notebooks(NOTEBOOKS, [name.strip() for name in only.split(",") if name.strip()])
         opened = Study.open(study) if study else Study.demo()

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import PydanticCustomError
 
 from toolkit.errors import StudyFileError
-from toolkit.schema import TABLES
+from toolkit.tables import TABLES
 
 StatusWord = Literal["paid", "refunded", "cancelled", "unpaid"]
 

@@ -32,7 +32,7 @@ tables: {{orders: {{files: {file}}}}}
 
 def toolkit_snapshot() -> Contest:
     """Run this toolkit, gate included: ``gate`` is opening and a fate for every row, ``again`` a second snapshot."""
-    study_class = import_module("toolkit.data.warehouse").Study
+    study_class = import_module("toolkit.data.warehouse").Warehouse
 
     def run(file: str) -> tuple[Frame, dict[str, float]]:
         settings = Path(file).with_suffix(".yaml")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from toolkit.errors import Check
-from toolkit.schema import TABLES
+from toolkit.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,8 @@ import pandas as pd
 
 from toolkit.data.sql import blocks
 from toolkit.errors import ArgumentError
-from toolkit.schema import CUSTOMER_ID, SNAPSHOT
+from toolkit.schema import SNAPSHOT
+from toolkit.tables import CUSTOMER_ID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from toolkit.schema import Table
     from toolkit.study import TableFile
+    from toolkit.tables import Table
 
 DELIMITERS = (",", "\t", ";", "|")
 HEADER_SEARCH_LINES = 60

@@ -15,8 +15,8 @@ from toolkit.study import Multiply
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from toolkit.schema import Table
     from toolkit.study import TableFile
+    from toolkit.tables import Table
 
 
 FIRST_CELL, RAGGED, SOURCE_FILE, SOURCE_ROW = "first_cell", "ragged", "source_file", "source_row"

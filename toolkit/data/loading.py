@@ -16,8 +16,8 @@ from toolkit.data.parsing import date_formats, refuse_lossy_ids, typed_select
 from toolkit.data.sql import blocks, unreadable
 from toolkit.data.typed import frame_table, parquet_mapping
 from toolkit.errors import InputError
-from toolkit.schema import TABLES
 from toolkit.study import CURRENCY_MARKS
+from toolkit.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from toolkit.schema import Table
     from toolkit.study import StudyFile, TableFile
+    from toolkit.tables import Table
 
 STATUS_WORDS: dict[str, tuple[str, ...]] = {
     "paid": (

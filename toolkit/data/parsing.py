@@ -13,8 +13,8 @@ from toolkit.errors import InputError, StudyFileError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from toolkit.schema import Kind, Table
     from toolkit.study import TableFile
+    from toolkit.tables import Kind, Table
 
 _FLOATS = ("DOUBLE", "FLOAT")
 _NUMBERS = (

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from toolkit.schema import Table
     from toolkit.study import TableFile
+    from toolkit.tables import Table
 
 
 def file_hash(path: Path) -> str:

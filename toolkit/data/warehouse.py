@@ -1,4 +1,4 @@
-"""The study: one business's tables behind one gate."""
+"""One business's tables behind one gate: `toolkit.Study` without what the later rooms add."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from toolkit.data import checks, features, ledger
 from toolkit.data.loading import connect, load_table
 from toolkit.data.synthetic import course_seller
 from toolkit.errors import ArgumentError, Check, InputError
-from toolkit.schema import TABLES, as_day
+from toolkit.schema import as_day
 from toolkit.study import StudyFile, parse_study, read_study_file
+from toolkit.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 DEMO = "demo"
 
 
-class Study:
+class Warehouse:
     """One business: its exports, cleaned once, and what can be asked of them at a date.
 
     Open one with `Study.open`, `Study.from_frames` or `Study.demo`.

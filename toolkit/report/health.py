@@ -12,7 +12,7 @@ from toolkit.schema import FATES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from toolkit.data.warehouse import Study
+    from toolkit.data.warehouse import Warehouse
     from toolkit.report.frame import Frame
     from toolkit.report.words import Words
 
@@ -75,7 +75,7 @@ def checks_table(checks: Sequence[Check], *, frame: Frame) -> pd.DataFrame:
     ).set_index("status")
 
 
-def files_table(study: Study, words: Words) -> pd.DataFrame:
+def files_table(study: Warehouse, words: Words) -> pd.DataFrame:
     """Write which file was read how, and which header became which column."""
     rows = [
         {
@@ -91,7 +91,7 @@ def files_table(study: Study, words: Words) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("file")
 
 
-def policies_table(study: Study, words: Words) -> pd.DataFrame:
+def policies_table(study: Warehouse, words: Words) -> pd.DataFrame:
     """Write the settings and policies that decided about rows."""
     settings = study.settings
     policies = settings.policies

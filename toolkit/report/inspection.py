@@ -10,10 +10,10 @@ from toolkit.report.export import disarm
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from toolkit.data.warehouse import Study
+    from toolkit.data.warehouse import Warehouse
 
 
-def describe(study: Study, as_of: str | None) -> str:
+def describe(study: Warehouse, as_of: str | None) -> str:
     """Describe the files, their mapping and the ledger, as text for a terminal."""
     lines: list[str] = []
     for table, files in study.files.items():
@@ -29,7 +29,7 @@ def describe(study: Study, as_of: str | None) -> str:
     return "\n".join([*lines, "", ledger.drop(columns="rows_without_money").to_string(index=False), ""])
 
 
-def write_quarantine(study: Study, as_of: str | None, path: Path) -> Path | None:
+def write_quarantine(study: Warehouse, as_of: str | None, path: Path) -> Path | None:
     """Write the quarantined rows as they were read, for the analyst alone (mode 0600).
 
     Returns

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from toolkit.data.warehouse import Study
+    from toolkit.data.warehouse import Warehouse
 
 SHARES = ("share", "share_of_customers", "share_of_spend", "share_of_rows")
 MONEY = (
@@ -48,7 +48,7 @@ class Page:
         The day one month before, with which the strip of figures compares.
     """
 
-    def __init__(self, study: Study, as_of: str, lang: str = "") -> None:
+    def __init__(self, study: Warehouse, as_of: str, lang: str = "") -> None:
         settings = study.settings
         self.as_of = as_day(as_of)
         self.frame = Frame(
@@ -91,7 +91,7 @@ class Page:
             total = self.words.segment(total) if total else None
         return Table(frame, self._formats(frame), labels, caption, total)
 
-    def cuts_caption(self, study: Study) -> str:
+    def cuts_caption(self, study: Warehouse) -> str:
         """Say when cut points were learned, and whether scores compare between periods."""
         key = "cuts_fixed" if study.settings.cuts else "cuts_moving"
         return self.words.say(key, day=self.words.date(study.cuts_date(self.as_of)))

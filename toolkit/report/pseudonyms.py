@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from toolkit.errors import ArgumentError, RunError
-from toolkit.schema import CUSTOMER_ID
+from toolkit.tables import CUSTOMER_ID
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
