@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Hashable
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from toolkit.errors import StudyFileError
+from toolkit.strict import line_of, nearest, read_yaml
 from toolkit.tables import TABLES
 
 StatusWord = Literal["paid", "refunded", "cancelled", "unpaid"]
+EventKind = Literal[
+    "open", "view", "click", "like", "comment", "share", "check_in", "lesson_start", "lesson_complete", "login",
+    "complaint", "reply", "follow_up",
+]  # fmt: skip
 
 CURRENCY_MARKS: dict[str, tuple[str, ...]] = {
     "CNY": ("¥", "元", "RMB", "CNY", "人民币"),
@@ -41,17 +42,25 @@ class Multiply(_Part):
     multiply: tuple[str, str]
 
 
+class Constant(_Part):
+    """A value that the export leaves out because it is the same in every row: ``{constant: nps}``."""
+
+    constant: str
+
+
 class TableFile(_Part):
     """Where one table is and how it is written."""
 
     files: tuple[str, ...]
-    columns: dict[str, str | Multiply | None] = Field(default_factory=dict)
+    columns: dict[str, str | Multiply | Constant | None] = Field(default_factory=dict)
+    sheet: str | None = None
     encoding: str | None = None
     delimiter: str | None = None
     decimal: Literal[".", ","] = "."
     date_formats: tuple[str, ...] = ()
     exported_at: date | None = None
     expected_rows: int | None = None
+    sha256: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("files", "date_formats", mode="before")
     @classmethod
@@ -81,6 +90,26 @@ class Cuts(_Part):
     learned_at: date
 
 
+class Identity(_Part):
+    """How many ids one person may have before the links look wrong."""
+
+    max_ids: int = Field(12, ge=2)
+
+
+class Season(_Part):
+    """Days that are unlike others, first and last included."""
+
+    name: str
+    first: date
+    last: date
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise ValueError(f"season {self.name!r} ends before it starts")
+        return self
+
+
 class StudyFile(_Part):
     """A whole ``study.yaml``."""
 
@@ -93,6 +122,11 @@ class StudyFile(_Part):
     cuts: Cuts | None = None
     policies: Policies = Policies()
     statuses: dict[StatusWord, tuple[str, ...]] = Field(default_factory=dict)
+    event_kinds: dict[EventKind, tuple[str, ...]] = Field(default_factory=dict)
+    identity: Identity = Identity()
+    currency_rates: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    holidays: Literal["china", "none"] = "china"
+    calendar: tuple[Season, ...] = ()
     exclude_customers: tuple[str, ...] = ()
     fold_case: bool = False
     amount_basis: str = "as exported"
@@ -121,13 +155,16 @@ class StudyFile(_Part):
     def _tables_are_known(self) -> Self:
         for name, table in self.tables.items():
             if name not in TABLES:
-                raise _fault(f"unknown table {name!r}{_nearest(name, TABLES)}", "tables", name)
+                raise _fault(f"unknown table {name!r}{nearest(name, TABLES)}", "tables", name)
             known = [column.name for column in TABLES[name].columns]
             for column in table.columns:
                 if column not in known:
-                    what = f"unknown column {column!r} of table {name}{_nearest(column, known)}"
+                    what = f"unknown column {column!r} of table {name}{nearest(column, known)}"
                     raise _fault(what, "tables", name, "columns", column)
             for column, source in table.columns.items():
+                if isinstance(source, Constant) and TABLES[name].column(column).kind not in ("text", "status"):
+                    what = f"column {column!r} of table {name} is not text and cannot be the same in every row"
+                    raise _fault(what, "tables", name, "columns", column)
                 if isinstance(source, Multiply) and TABLES[name].column(column).kind != "money":
                     what = f"column {column!r} of table {name} is not money and cannot be multiplied"
                     raise _fault(what, "tables", name, "columns", column)
@@ -138,30 +175,6 @@ class StudyFile(_Part):
 
 def _fault(what: str, *keys: str) -> PydanticCustomError:
     return PydanticCustomError("study", "{what}", {"what": what, "keys": list(keys)})
-
-
-def _nearest(name: str, known: Any) -> str:
-    close = difflib.get_close_matches(str(name), [str(item) for item in known], n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(str(item) for item in known))}"
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """A YAML reader that refuses a key given twice and never turns dates or ids into something else."""
-
-
-def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen: dict[Any, Any] = {}
-    for key_node, value_node in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        if not isinstance(key, Hashable):
-            raise yaml.constructor.ConstructorError(None, None, "a key is not a plain name", key_node.start_mark)
-        if key in seen:
-            raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", key_node.start_mark)
-        seen[key] = loader.construct_object(value_node, deep=True)
-    return seen
-
-
-_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
 def read_study_file(path: str | Path) -> StudyFile:
@@ -183,33 +196,7 @@ def read_study_file(path: str | Path) -> StudyFile:
         Missing file, unknown or repeated key, wrong type: with the line and the nearest valid name.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError:
-        raise StudyFileError(
-            "no-study-file",
-            "there is no such file that can be read",
-            where=path.name,
-            hint="give the path of your study.yaml",
-        ) from None
-    except UnicodeDecodeError:
-        raise StudyFileError(
-            "study-encoding", "the study file is not UTF-8", where=path.name, hint="save it as UTF-8"
-        ) from None
-    try:
-        content = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - the loader derives from SafeLoader
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise StudyFileError(
-            "study-yaml", str(error.problem), where=f"{path.name}:{line}", hint="mend this line"
-        ) from None
-    except (yaml.YAMLError, ValueError) as error:
-        what = str(error).splitlines()[0]
-        raise StudyFileError("study-yaml", what, where=path.name, hint="mend it, or put the value in quotes") from None
-    if not isinstance(content, dict):
-        raise StudyFileError(
-            "study-yaml", "the study file holds no settings", where=path.name, hint="start with name: my-shop"
-        )
+    content, text = read_yaml(path)
     return parse_study(content, where=path.name, text=text)
 
 
@@ -230,7 +217,7 @@ def parse_study(content: dict[str, Any], *, where: str = "settings", text: str =
         keys = first.get("ctx", {}).get("keys") or [str(part) for part in first["loc"] if not isinstance(part, int)]
         what = str(first["msg"]).removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
-            what = f"unknown key {keys[-1]!r}{_nearest(keys[-1], _known_keys(keys[:-1]))}"
+            what = f"unknown key {keys[-1]!r}{nearest(keys[-1], _known_keys(keys[:-1]))}"
         elif first["type"] == "missing":
             what = f"key {keys[-1]!r} is required"
         elif keys and first["type"] not in ("value_error", "study"):
@@ -238,7 +225,7 @@ def parse_study(content: dict[str, Any], *, where: str = "settings", text: str =
         raise StudyFileError(
             "study-key",
             what,
-            where=_line_of(keys, text, where),
+            where=line_of(keys, text, where),
             hint="mend the key, or remove it to take the default",
         ) from None
 
@@ -248,6 +235,8 @@ _PARTS: dict[str, type[BaseModel]] = {
     "policies": Policies,
     "cuts": Cuts,
     "loss_budget": Budget,
+    "identity": Identity,
+    "calendar": Season,
 }
 
 
@@ -256,16 +245,3 @@ def _known_keys(parents: list[str]) -> list[str]:
     for parent in parents:
         model = _PARTS.get(parent, model)
     return list(model.model_fields)
-
-
-def _line_of(keys: list[str], text: str, where: str) -> str:
-    lines, at = text.splitlines(), 0
-    for key in keys:
-        found = next(
-            (n for n in range(at, len(lines)) if re.search(rf"(^|[\s{{,]){re.escape(key)}\s*:", lines[n])),
-            None,
-        )
-        if found is None:
-            break
-        at = found
-    return f"{where}:{at + 1}" if text and keys else where

@@ -10,11 +10,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from toolkit.data.files import read_csv
-from toolkit.data.headers import SOURCE_FILE, SOURCE_ROW, SourceFile
 from toolkit.data.parsing import date_formats, refuse_lossy_ids, typed_select
+from toolkit.data.reading import raw_relation
 from toolkit.data.sql import blocks, unreadable
-from toolkit.data.typed import frame_table, parquet_mapping
 from toolkit.errors import InputError
 from toolkit.study import CURRENCY_MARKS
 from toolkit.tables import TABLES
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from toolkit.data.headers import SourceFile
     from toolkit.study import StudyFile, TableFile
     from toolkit.tables import Table
 
@@ -124,7 +123,7 @@ def _load(
     name, spec = table.name, settings.tables[table.name]
     connection.execute(f"SET VARIABLE {name}_date_formats = $1", [date_formats(connection, spec)])
     connection.execute(f"SET VARIABLE {name}_exported_at = $1", [spec.exported_at])
-    raw, sources, lazy = _raw_relation(connection, spec, table, source)
+    raw, sources, lazy = raw_relation(connection, spec, table, source)
     _refuse_other_count(raw, spec, sources)
     kinds = {column: str(kind) for column, kind in zip(raw.columns, raw.types, strict=True)}
     refuse_lossy_ids(raw, table, kinds)
@@ -163,49 +162,6 @@ def _normal_text(values: pa.ChunkedArray) -> pa.Array:
     text = pc.utf8_normalize(values, form="NFKC")
     text = pc.replace_substring_regex(text, r"[\x{200B}-\x{200F}\x{2060}\x{FEFF}\x{00AD}]", "")
     return pc.utf8_trim_whitespace(pc.replace_substring_regex(text, r"[\s\x{00A0}]+", " "))
-
-
-def _raw_relation(
-    connection: duckdb.DuckDBPyConnection, spec: TableFile, table: Table, source: Sequence[Path] | pd.DataFrame
-) -> tuple[duckdb.DuckDBPyRelation, list[SourceFile], bool]:
-    if not isinstance(source, (list, tuple)):
-        columns, found = frame_table(source, spec, table)
-        columns = columns.append_column(SOURCE_FILE, pa.array([1] * columns.num_rows, pa.int32()))
-        return connection.from_arrow(columns), [found], False
-    if {path.suffix.lower() for path in source} == {".parquet"}:
-        sources = parquet_mapping(source, spec, table)
-        return _parquet_relation(connection, source, sources[0].mapping), sources, True
-    parts, sources = [], []
-    for number, path in enumerate(source, 1):
-        columns, found = read_csv(path, spec, table)
-        parts.append(columns.append_column(SOURCE_FILE, pa.array([number] * columns.num_rows, pa.int32())))
-        sources.append(found)
-    return connection.from_arrow(pa.concat_tables(parts, promote_options="default")), sources, False
-
-
-def _parquet_relation(
-    connection: duckdb.DuckDBPyConnection, paths: Sequence[Path], mapping: dict[str, tuple[str, ...]]
-) -> duckdb.DuckDBPyRelation:
-    """Rename columns through expressions, so that no header becomes part of a statement."""
-    parts: list[duckdb.DuckDBPyRelation] = []
-    for number, path in enumerate(paths, 1):
-        columns = [
-            duckdb.ColumnExpression(header).alias(name if len(headers) == 1 else f"{name}_{position}")
-            for name, headers in mapping.items()
-            for position, header in enumerate(headers, 1)
-        ]
-        file = connection.from_parquet(str(path), file_row_number=True)
-        parts.append(
-            file.select(
-                *columns,
-                (duckdb.ColumnExpression("file_row_number") + duckdb.ConstantExpression(1)).alias(SOURCE_ROW),
-                duckdb.ConstantExpression(number).cast("INTEGER").alias(SOURCE_FILE),
-            )
-        )
-    relation = parts[0]
-    for part in parts[1:]:
-        relation = relation.union(part)
-    return relation
 
 
 def _map_statuses(connection: duckdb.DuckDBPyConnection, settings: StudyFile, table: Table, *, mapped: bool) -> None:
