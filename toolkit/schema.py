@@ -40,7 +40,7 @@ PROSPECT = "prospect"
 
 @dataclass(frozen=True)
 class SnapshotColumn:
-    """One column of the snapshot: name, pandas dtype, unit and meaning, and the SQL block that computes it."""
+    """One column of the snapshot: name, pandas dtype, unit and meaning, and the block of features that computes it."""
 
     name: str
     dtype: str
@@ -73,7 +73,36 @@ SNAPSHOT: tuple[SnapshotColumn, ...] = (
     SnapshotColumn("gender", "str", "text", "gender as recorded", "people"),
     SnapshotColumn("age_band", "str", "text", "age band as recorded", "people"),
     SnapshotColumn("region", "str", "text", "region as recorded", "people"),
+    SnapshotColumn("referrals", "int64", "customers", "customers who name this one as their referrer", "referrals"),
+    SnapshotColumn("discount_share", "float64", "share", "discount off the list price of what was paid in the window; missing without list prices", "discounts"),
+    SnapshotColumn("last_active_date", _DAY, "local day", "last day with an act of the customer's own (answers of the service are none)", "events"),
+    SnapshotColumn("active_days", "int64", "days", "days with an act in the window", "events"),
+    SnapshotColumn("active_days_30d", "int64", "days", "days with an act in the last 30 days", "events"),
+    SnapshotColumn("interactions", "int64", "acts", "likes, comments, shares and check-ins in the window", "events"),
+    SnapshotColumn("interactions_30d", "int64", "acts", "likes, comments, shares and check-ins in the last 30 days", "events"),
+    SnapshotColumn("opens", "int64", "acts", "opens in the window", "events"),
+    SnapshotColumn("opens_30d", "int64", "acts", "opens in the last 30 days", "events"),
+    SnapshotColumn("stay_seconds_30d", "float64", "seconds", "time spent in the last 30 days", "events"),
+    SnapshotColumn("lessons_started", "int64", "lessons", "different lessons started or completed, ever", "lessons"),
+    SnapshotColumn("lessons_completed", "int64", "lessons", "different lessons completed, ever", "lessons"),
+    SnapshotColumn("completion_rate", "float64", "share", "lessons completed of those started; missing where none was", "lessons"),
+    SnapshotColumn("intent_30d", "int64", "products", "priced products viewed or clicked in the last 30 days and not ordered since", "intent"),
+    SnapshotColumn("contacts_7d", "int64", "messages", "messages sent and not undelivered in the last 7 days", "contacts"),
+    SnapshotColumn("contacts_30d", "int64", "messages", "the same in the last 30 days", "contacts"),
+    SnapshotColumn("contacts_90d", "int64", "messages", "the same in the last 90 days", "contacts"),
+    SnapshotColumn("contact_opens_7d", "int64", "messages", "messages of the last 7 days that were opened", "contacts"),
+    SnapshotColumn("contact_opens_30d", "int64", "messages", "messages of the last 30 days that were opened", "contacts"),
+    SnapshotColumn("contact_opens_90d", "int64", "messages", "messages of the last 90 days that were opened", "contacts"),
+    SnapshotColumn("days_since_contact", "float64", "days", "as_of minus the day of the last message; missing where none was sent", "contacts"),
+    SnapshotColumn("opted_out", "bool", "yes or no", "has asked for no more messages, in the contact log or the table customers", "opt_out"),
+    SnapshotColumn("last_nps", "float64", "0 to 10", "last NPS answer, ever", "surveys"),
+    SnapshotColumn("days_since_nps", "float64", "days", "as_of minus the day of that answer", "surveys"),
+    SnapshotColumn("membership_state", "str", "text", "member (a period covers as_of), lapsed (one did), trial (a free order, no period), else prospect", "memberships"),
+    SnapshotColumn("membership_end_date", _DAY, "local day", "last day of the latest period; missing where it has no end", "memberships"),
 )
+
+UNDATED = ("persona", "age_band", "region", "opted_out")
+"""Snapshot columns that change over time, and that the table customers only dates by its valid_from."""
 
 
 def as_day(value: object, *, name: str = "as_of") -> date:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["id", "text", "money", "number", "timestamp", "date", "flag", "status"]
+Kind = Literal["id", "text", "money", "number", "timestamp", "period", "flag", "status"]
 
 CUSTOMER_ID = "customer_id"
 
@@ -185,7 +185,7 @@ COSTS = Table(
     "money spent",
     (
         Column("channel", "text", ("source", "platform", "渠道", "投放渠道", "获客渠道", "平台"), required=True),
-        Column("period_start", "timestamp", ("date", "day", "month", "week", "period", "日期", "月份", "投放日期", "周期"), required=True),
+        Column("period_start", "period", ("date", "day", "month", "week", "period", "日期", "月份", "投放日期", "周期"), required=True),
         Column("amount", "money", ("cost", "spend", "total", "费用", "花费", "成本", "消耗", "金额", "投放金额"), required=True),
     ),
     "period_start",

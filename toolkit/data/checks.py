@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from toolkit.data.checks_logs import log_checks
 from toolkit.errors import Check
 from toolkit.tables import TABLES
 
@@ -38,7 +39,9 @@ def row_checks(
         for source in sources:
             found += _file_checks(source)
         found += _optional_checks(connection, table, as_of)
-        found += _id_checks(connection, table, as_of)
+        if TABLES[table].has_customers:
+            found += _id_checks(connection, table, as_of)
+    found += log_checks(connection, files, as_of)
     found += _order_checks(connection, as_of)
     found += _refund_checks(connection, as_of)
     found += _missing_months(connection, as_of)
@@ -83,7 +86,8 @@ def _id_checks(connection: duckdb.DuckDBPyConnection, table: str, as_of: date | 
         connection,
         f"SELECT COUNT(*) FROM (SELECT 1 FROM {table} AS t"  # noqa: S608 - canonical names
         f" JOIN {table}_raw AS raw USING (source_file, source_row) WHERE {_VISIBLE}"
-        " GROUP BY t.customer_id HAVING COUNT(DISTINCT raw.customer_id) > 1)",
+        " GROUP BY t.customer_id, clean_id(CAST(raw.customer_id AS VARCHAR))"
+        " HAVING COUNT(DISTINCT raw.customer_id) > 1)",
         as_of,
     )
     if joined:

@@ -48,6 +48,9 @@ CREATE OR REPLACE MACRO money_fault(x) AS
               OR regexp_matches(clean_text(x), '(?i)[a-z] ?[¥$€£₩]') THEN 'other_currency'
          ELSE 'unreadable_amount' END;
 
+CREATE OR REPLACE MACRO is_own(currency) AS
+    currency IS NULL OR regexp_full_match(currency, getvariable('own_marks'), 'i');
+
 CREATE OR REPLACE MACRO money_of_number(x) AS
     TRY_CAST(x AS DECIMAL(18, 4));
 
@@ -75,6 +78,10 @@ CREATE OR REPLACE MACRO local_time(x, formats) AS
                       ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d', '%Y-%m-%d %H:%M', '%Y-%m-%d %H:%M:%S.%f',
                        '%Y%m%d', '%Y%m%d %H:%M:%S', '%Y%m%d%H%M%S']) END);
 
+-- a month stands for its first day
+CREATE OR REPLACE MACRO period_time(x, formats) AS
+    COALESCE(local_time(x, formats), try_strptime(clean_text(x), ['%Y-%m', '%Y/%m', '%Y.%m', '%Y年%m月']));
+
 CREATE OR REPLACE MACRO no_date(day) AS
     day < DATE '1971-01-01' OR day >= DATE '9999-01-01';
 
@@ -93,8 +100,8 @@ CREATE OR REPLACE MACRO is_total(x, customer) AS
     regexp_full_match(x, '(?i)\s*(合计|总计|小计|(grand )?total)\s*') AND COALESCE(customer = clean_text(x), TRUE);
 
 CREATE OR REPLACE MACRO flag(x) AS
-    CASE WHEN lower(clean_text(x)) IN ('true', 't', 'yes', 'y', '1', '1.0', '是', '已退订', '有') THEN TRUE
-         WHEN lower(clean_text(x)) IN ('false', 'f', 'no', 'n', '0', '0.0', '否', '未退订', '无') THEN FALSE END;
+    CASE WHEN lower(clean_text(x)) IN ('true', 't', 'yes', 'y', '1', '1.0', '是', '已退订', '有', '已读', '已打开', '已送达', '成功', '已点击') THEN TRUE
+         WHEN lower(clean_text(x)) IN ('false', 'f', 'no', 'n', '0', '0.0', '否', '未退订', '无', '未读', '未打开', '未送达', '失败', '未点击') THEN FALSE END;
 
 CREATE OR REPLACE MACRO flag_fault(x) AS
     CASE WHEN flag(x) IS NULL AND NOT is_missing(x) THEN 'unreadable_flag' END;
@@ -115,6 +122,37 @@ CREATE OR REPLACE MACRO fate_of(reason) AS
          WHEN reason IN ('zero_order', 'negative_excluded', 'footer') THEN 'excluded'
          ELSE 'quarantined' END;
 
+CREATE OR REPLACE MACRO log_fate(reason) AS
+    CASE WHEN reason IN ('customer', 'event', 'contact', 'answer', 'cost', 'identity', 'assignment', 'membership') THEN 'used'
+         WHEN reason IN ('other_file', 'repeated_customer', 'other_id', 'repeated_assignment') THEN 'duplicate'
+         WHEN reason IN ('footer', 'missing_customer', 'excluded_customer') THEN 'excluded'
+         ELSE 'quarantined' END;
+
+-- what is wrong with a row of any other table; the first that is not NULL is its reason
+CREATE OR REPLACE MACRO row_fault(ragged, first_cell, key) AS
+    CASE WHEN ragged IS NOT NULL THEN CASE WHEN is_footer(first_cell) THEN 'footer' ELSE 'ragged_row' END
+         WHEN first_cell IS NOT NULL AND is_total(first_cell, key) THEN 'footer' END;
+
+CREATE OR REPLACE MACRO day_fault(day, fault, first_cell, exported_at) AS
+    CASE WHEN day IS NULL THEN CASE WHEN is_footer(first_cell) THEN 'footer' ELSE fault END
+         WHEN no_date(day) THEN 'sentinel_date'
+         WHEN day > CAST(exported_at AS DATE) THEN 'after_export' END;
+
+CREATE OR REPLACE MACRO customer_fault(customer_id, id_lost) AS
+    CASE WHEN customer_id IS NULL THEN getvariable('missing_customer')
+         WHEN id_lost THEN 'id_lost'
+         WHEN getvariable('exclude_customers') IS NOT NULL
+              AND list_contains(getvariable('exclude_customers'), customer_id) THEN 'excluded_customer' END;
+
+CREATE OR REPLACE MACRO finite(x) AS
+    CASE WHEN isfinite(x) THEN x END;
+
+CREATE OR REPLACE MACRO number_of_text(x) AS
+    finite(TRY_CAST(regexp_replace(replace(clean_text(x), ',', ''), ' ?(分|秒|次|个|人)$', '') AS DOUBLE));
+
+CREATE OR REPLACE MACRO number_fault(x) AS
+    CASE WHEN is_missing(x) THEN 'missing_number' ELSE 'unreadable_number' END;
+
 CREATE OR REPLACE MACRO refunded_of(reason, amount) AS
     CASE WHEN reason = 'refunded_status' THEN amount WHEN is_refund(reason) THEN -amount ELSE 0 END;
 
@@ -123,7 +161,7 @@ CREATE OR REPLACE MACRO net_of(reason, amount) AS
          WHEN reason = 'refunded_status' AND getvariable('refunded_rows') = 'refund_record' THEN -amount
          ELSE 0 END;
 
--- block: customer_days
+-- block: orders_days
 -- what the ledger and most features need of the rows, summed once: late_day is set where a row was recorded after its day
 SELECT customer_id, day, CAST(reason AS reason_name) AS reason, NULLIF(visible_day, day) AS late_day,
        COUNT(*) AS lines, COUNT(amount) AS lines_with_money, SUM(amount) AS amount
@@ -150,6 +188,7 @@ FROM (
             WHEN no_date(day) THEN 'sentinel_date'
             WHEN day > CAST(getvariable('orders_exported_at') AS DATE) THEN 'after_export'
             WHEN amount IS NULL THEN amount_fault
+            WHEN NOT currency_known THEN 'other_currency'
             WHEN customer_id IS NULL THEN getvariable('missing_customer')
             WHEN id_lost THEN 'id_lost'
             WHEN repeat IS NOT NULL THEN repeat
@@ -162,30 +201,6 @@ FROM (
             WHEN amount = 0 THEN getvariable('zero_order')
             ELSE 'order' END AS reason
     FROM (SELECT *, CAST(ordered_at AS DATE) AS day FROM orders_read)
-)
-
--- block: customers
-SELECT
-    customer_id, joined_at, acquisition_channel, acquisition_cost, persona, gender, age_band, region, occupation, interests,
-    followers, referred_by, opted_out, valid_from, visible_day, source_file, source_row, reason, CAST(NULL AS DECIMAL(18, 4)) AS amount,
-    CASE WHEN reason = 'customer' THEN 'used'
-         WHEN reason = 'repeated_customer' THEN 'duplicate'
-         WHEN reason IN ('footer', 'excluded_customer') THEN 'excluded'
-         ELSE 'quarantined' END AS fate,
-    repaired
-FROM (
-    SELECT
-        *,
-        CASE
-            WHEN ragged IS NOT NULL THEN CASE WHEN is_footer(first_cell) THEN 'footer' ELSE 'ragged_row' END
-            WHEN first_cell IS NOT NULL AND is_total(first_cell, customer_id) THEN 'footer'
-            WHEN customer_id IS NULL THEN CASE WHEN is_footer(first_cell) THEN 'footer' ELSE 'missing_customer_id' END
-            WHEN id_lost THEN 'id_lost'
-            WHEN opted_out_fault IS NOT NULL THEN opted_out_fault
-            WHEN list_contains(getvariable('exclude_customers'), customer_id) THEN 'excluded_customer'
-            WHEN repeat IS NOT NULL THEN repeat
-            ELSE 'customer' END AS reason
-    FROM (SELECT *, CAST(COALESCE(valid_from, joined_at) AS DATE) AS visible_day FROM customers_read)
 )
 
 -- block: repeated_lines
@@ -225,17 +240,3 @@ SELECT source_file, source_row, customer_id, ordered_at, amount, line_id, produc
        COALESCE(order_id, concat_ws('|', customer_id, ordered_at)) AS order_key
 FROM orders_typed
 WHERE ordered_at IS NOT NULL
-
--- block: repeated_customers
--- rows of one customer from one day: the first stays, equal ones are duplicates, others a conflict
-SELECT source_file, source_row,
-       CASE WHEN content = FIRST_VALUE(content) OVER same THEN 'repeated_customer' ELSE 'conflicting_customer' END AS repeat
-FROM (
-    SELECT source_file, source_row, customer_id, valid_from, joined_at,
-           hash(joined_at, acquisition_channel, acquisition_cost, persona, gender, age_band, region, occupation, interests,
-                followers, referred_by, opted_out) AS content
-    FROM customers_typed
-    WHERE customer_id IN (SELECT customer_id FROM customers_typed WHERE customer_id IS NOT NULL GROUP BY customer_id HAVING COUNT(*) > 1)
-)
-WINDOW same AS (PARTITION BY customer_id, valid_from ORDER BY joined_at NULLS FIRST, source_file, source_row)
-QUALIFY ROW_NUMBER() OVER same > 1

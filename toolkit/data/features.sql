@@ -23,7 +23,7 @@ SELECT
 FROM (
     SELECT customer_id, day, CASE WHEN is_used(reason) THEN day END AS order_day,
            net_of(reason, amount) AS net, refunded_of(reason, amount) AS refunded
-    FROM customer_days
+    FROM orders_days
     WHERE COALESCE(late_day, day) <= $as_of AND customer_id IS NOT NULL
           AND fate_of(reason) <> 'quarantined' AND reason <> 'excluded_customer'
 )
@@ -48,13 +48,113 @@ GROUP BY customer_id
 HAVING COUNT(customer_id) > 0
 
 -- block: people
-SELECT customer_id, CAST(joined_at AS DATE) AS joined_date, acquisition_channel, persona, gender, age_band, region
+SELECT customer_id, CAST(joined_at AS DATE) AS joined_date, acquisition_channel, persona, gender, age_band, region, opted_out
 FROM (
     SELECT *, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY visible_day DESC NULLS LAST, source_file DESC, source_row DESC) AS latest
     FROM customers
     WHERE fate = 'used' AND (visible_day <= $as_of OR visible_day IS NULL)
 )
 WHERE latest = 1
+
+-- block: referrals
+SELECT referred_by AS customer_id, COUNT(DISTINCT customer_id) AS referrals
+FROM customers
+WHERE fate = 'used' AND (visible_day <= $as_of OR visible_day IS NULL) AND referred_by IS NOT NULL AND referred_by <> customer_id
+GROUP BY referred_by
+
+-- block: discounts
+SELECT customer_id, 1 - SUM(CAST(paid AS DOUBLE)) / SUM(listed) AS discount_share
+FROM (
+    SELECT customer_id, paid, CAST(list_price AS DOUBLE) * COALESCE(NULLIF(quantity, 0), 1) AS listed
+    FROM orders
+    WHERE order_day > $window_start AND visible_day <= $as_of AND list_price > 0 AND paid > 0
+)
+GROUP BY customer_id
+
+-- block: others
+SELECT customer_id FROM first_seen WHERE day <= $as_of
+
+-- block: events
+SELECT
+    customer_id,
+    MAX(day) FILTER (WHERE acts > 0) AS last_active_date,
+    COUNT(*) FILTER (WHERE acts > 0 AND day > $window_start) AS active_days,
+    COUNT(*) FILTER (WHERE acts > 0 AND day > $last_30) AS active_days_30d,
+    SUM(interactions) FILTER (WHERE day > $window_start) AS interactions,
+    SUM(interactions) FILTER (WHERE day > $last_30) AS interactions_30d,
+    SUM(opens) FILTER (WHERE day > $window_start) AS opens,
+    SUM(opens) FILTER (WHERE day > $last_30) AS opens_30d,
+    SUM(seconds) FILTER (WHERE day > $last_30) AS stay_seconds_30d
+FROM events_days
+WHERE day <= $as_of AND reason = 'event'
+GROUP BY customer_id
+
+-- block: lessons
+SELECT customer_id, COUNT(*) AS lessons_started, COUNT(*) FILTER (WHERE completed_day <= $as_of) AS lessons_completed
+FROM lessons
+WHERE day <= $as_of
+GROUP BY customer_id
+
+-- block: intent
+-- priced things looked at in the last 30 days and not ordered from that day on; a price stands in the event or in the orders
+SELECT customer_id, COUNT(*) AS intent_30d
+FROM (
+    SELECT customer_id, content_id, MIN(day) AS first_look
+    FROM (
+        SELECT customer_id, content_id, day, value
+        FROM events
+        WHERE day > $last_30 AND day <= $as_of AND reason = 'event' AND kind IN ('view', 'click') AND content_id IS NOT NULL
+    )
+    WHERE value > 0 OR content_id IN (SELECT product_id FROM orders WHERE paid > 0 AND visible_day <= $as_of)
+    GROUP BY customer_id, content_id
+) AS looked
+WHERE NOT EXISTS (
+    SELECT 1 FROM orders
+    WHERE orders.customer_id = looked.customer_id AND orders.product_id = looked.content_id
+          AND orders.order_day >= looked.first_look AND orders.visible_day <= $as_of)
+GROUP BY customer_id
+
+-- block: contacts
+SELECT
+    customer_id,
+    SUM(delivered) FILTER (WHERE day > $last_7) AS contacts_7d,
+    SUM(delivered) FILTER (WHERE day > $last_30) AS contacts_30d,
+    SUM(delivered) FILTER (WHERE day > $last_90) AS contacts_90d,
+    SUM(opened) FILTER (WHERE day > $last_7) AS contact_opens_7d,
+    SUM(opened) FILTER (WHERE day > $last_30) AS contact_opens_30d,
+    SUM(opened) FILTER (WHERE day > $last_90) AS contact_opens_90d,
+    DATE_DIFF('day', MAX(day) FILTER (WHERE delivered > 0), $as_of) AS days_since_contact,
+    BOOL_OR(opted_out) AS opted_out
+FROM contacts_days
+WHERE day <= $as_of AND reason = 'contact'
+GROUP BY customer_id
+
+-- block: surveys
+SELECT customer_id,
+       MAX_BY(score, STRUCT_PACK(a := answered_at, b := score)) AS last_nps,
+       DATE_DIFF('day', MAX(day), $as_of) AS days_since_nps
+FROM surveys
+WHERE day <= $as_of AND reason = 'answer' AND kind = 'nps'
+GROUP BY customer_id
+
+-- block: memberships
+-- a period ends with its last day, or on the day of an earlier cancellation; one without an end goes on
+SELECT customer_id, MAX(last_day) AS last_day
+FROM (
+    SELECT customer_id,
+           LEAST(COALESCE(CAST(ends_at AS DATE), DATE '9999-12-31'),
+                 COALESCE(CASE WHEN CAST(cancelled_at AS DATE) <= $as_of THEN CAST(cancelled_at AS DATE) END - INTERVAL 1 DAY,
+                          DATE '9999-12-31')) AS last_day
+    FROM memberships
+    WHERE day <= $as_of AND reason = 'membership'
+)
+GROUP BY customer_id
+
+-- block: trials
+SELECT customer_id
+FROM orders_days
+WHERE COALESCE(late_day, day) <= $as_of AND reason IN ('zero_order', 'zero_order_counted')
+GROUP BY customer_id
 
 -- block: columns
 first_order_date = days.first_order_date
@@ -77,3 +177,29 @@ persona = people.persona
 gender = people.gender
 age_band = people.age_band
 region = people.region
+last_active_date = events_of.last_active_date
+active_days = COALESCE(events_of.active_days, 0)
+active_days_30d = COALESCE(events_of.active_days_30d, 0)
+interactions = COALESCE(events_of.interactions, 0)
+interactions_30d = COALESCE(events_of.interactions_30d, 0)
+opens = COALESCE(events_of.opens, 0)
+opens_30d = COALESCE(events_of.opens_30d, 0)
+stay_seconds_30d = COALESCE(events_of.stay_seconds_30d, 0)
+lessons_started = COALESCE(lessons_of.lessons_started, 0)
+lessons_completed = COALESCE(lessons_of.lessons_completed, 0)
+completion_rate = lessons_of.lessons_completed / lessons_of.lessons_started
+intent_30d = COALESCE(intent_of.intent_30d, 0)
+contacts_7d = COALESCE(contacts_of.contacts_7d, 0)
+contacts_30d = COALESCE(contacts_of.contacts_30d, 0)
+contacts_90d = COALESCE(contacts_of.contacts_90d, 0)
+contact_opens_7d = COALESCE(contacts_of.contact_opens_7d, 0)
+contact_opens_30d = COALESCE(contacts_of.contact_opens_30d, 0)
+contact_opens_90d = COALESCE(contacts_of.contact_opens_90d, 0)
+days_since_contact = contacts_of.days_since_contact
+opted_out = {opted_out}
+last_nps = surveys_of.last_nps
+days_since_nps = surveys_of.days_since_nps
+membership_state = CASE WHEN memberships_of.last_day >= $as_of THEN 'member' WHEN memberships_of.last_day IS NOT NULL THEN 'lapsed' WHEN trials_of.customer_id IS NOT NULL THEN 'trial' ELSE 'prospect' END
+membership_end_date = NULLIF(memberships_of.last_day, DATE '9999-12-31')
+referrals = COALESCE(referrals_of.referrals, 0)
+discount_share = CASE WHEN discounts_of.discount_share < 0 THEN 0 ELSE discounts_of.discount_share END

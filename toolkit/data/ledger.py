@@ -13,6 +13,7 @@ from toolkit.data.parsing import LOST_ID
 from toolkit.data.sql import blocks, unreadable
 from toolkit.errors import InputError
 from toolkit.schema import FATES
+from toolkit.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from toolkit.data.headers import SourceFile
     from toolkit.study import StudyFile
+    from toolkit.tables import Table
 
 LEDGER_COLUMNS = ("table", "fate", "reason", "rows", "money", "rows_without_money")
 
@@ -29,7 +31,10 @@ STOPS: dict[str, tuple[str, str]] = {
         "export again and do not save it in Excel",
     ),
     "decimal_comma": ("amounts are written 1.234,50", 'decimal: ","'),
-    "other_currency": ("amounts are in another currency than the study's", "export one currency per study"),
+    "other_currency": (
+        "amounts are in another currency than the study's",
+        "currency_rates: {USD: 7.1} where a column says the currency, or export one currency per study",
+    ),
     "day_or_month_first": (
         "dates could be day-first or month-first",
         'date_formats: ["%d/%m/%Y"]  or  date_formats: ["%m/%d/%Y"]',
@@ -51,6 +56,8 @@ STOPS: dict[str, tuple[str, str]] = {
 _HINTS = {
     "unreadable_date": 'check the column, or state date_formats: ["..."]',
     "unreadable_flag": "write yes or no, or leave the column out: columns: {opted_out: null}",
+    "unreadable_number": "check the column mapped to score",
+    "ends_before_start": "check the columns mapped to starts_at and ends_at",
     "serial_date": "format the column as a date in Excel before exporting: 45321 is Excel's count of days",
     "unreadable_amount": "check the column mapped to amount",
 }
@@ -61,7 +68,9 @@ def ledger(connection: duckdb.DuckDBPyConnection, tables: Sequence[str], *, as_o
     parts = []
     for table in tables:
         try:
-            found = connection.execute(blocks("ledger.sql")[table], {"as_of": as_of}).fetchall()
+            statements = blocks("ledger.sql")
+            statement = statements["orders"] if table == "orders" else statements["others"].format(table=table)
+            found = connection.execute(statement, {"as_of": as_of}).fetchall()
         except duckdb.Error as error:
             raise unreadable(table, error) from None
         parts += [(table, *row) for row in found]
@@ -113,6 +122,8 @@ def refuse(
 
 def _money_share(connection: duckdb.DuckDBPyConnection, table: str, as_of: date | None) -> float:
     """Return the quarantined share of all visible money, refunds counted as positive."""
+    if table not in ("orders", "costs"):
+        return 0.0
     found = connection.execute(
         "SELECT SUM(abs(amount)) FILTER (WHERE fate = 'quarantined') / NULLIF(SUM(abs(amount)), 0)"  # noqa: S608
         f" FROM {table} WHERE COALESCE(visible_day <= $as_of, TRUE)",
@@ -135,7 +146,7 @@ def _stop(
     rows = quarantine(connection, files, table, as_of=as_of)
     rows = rows[rows["reason"] == reason]
     first = rows.iloc[0]
-    about = _about(reason, rows)
+    about = _about(TABLES[table], reason, rows)
     examples: list[object] = rows[about].head(3).tolist() if about in rows.columns else []
     mapping = files[table][0].mapping.get(about, (about,))
     if reason == "day_or_month_first":
@@ -148,16 +159,22 @@ def _stop(
     )  # fmt: skip
 
 
-def _about(reason: str, rows: pd.DataFrame) -> str:
+def _about(table: Table, reason: str, rows: pd.DataFrame) -> str:
     """Name the column that a reason is about."""
     if reason == "id_lost":
-        ids = (name for name in ("customer_id", "order_id", "line_id") if name in rows.columns)
+        ids = (column.name for column in table.columns if column.kind == "id" and column.name in rows.columns)
         return next((name for name in ids if re.fullmatch(LOST_ID, str(rows[name].iloc[0]).strip())), "customer_id")
+    if reason == "unreadable_flag":
+        flags = [column.name for column in table.columns if column.kind == "flag" and column.name in rows.columns]
+        return next((name for name in flags if rows[name].iloc[0] is not None), flags[0])
+    if reason == "other_currency" and "currency" in rows.columns:
+        return "currency"
     parts = {
         "amount": ("amount", "decimal_comma", "other_currency", "negative"),
-        "ordered_at": ("date", "day_or_month", "after_export"),
+        table.when or "customer_id": ("date", "day_or_month", "after_export"),
         "status": ("status", "refunded"),
-        "opted_out": ("flag",),
+        "score": ("number", "score"),
+        "ends_at": ("ends_before_start",),
         "line_id": ("line_id",),
         "order_id": ("files_disagree",),
         "customer_id": ("customer",),

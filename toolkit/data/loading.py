@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import fnmatch
-import re
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import duckdb
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from toolkit.data.parsing import date_formats, refuse_lossy_ids, typed_select
 from toolkit.data.reading import raw_relation
 from toolkit.data.sql import blocks, unreadable
+from toolkit.data.vocabulary import map_words, vocabulary
 from toolkit.errors import InputError
-from toolkit.study import CURRENCY_MARKS
-from toolkit.tables import TABLES
+from toolkit.tables import CUSTOMER_ID, TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -27,79 +24,34 @@ if TYPE_CHECKING:
     from toolkit.study import StudyFile, TableFile
     from toolkit.tables import Table
 
-STATUS_WORDS: dict[str, tuple[str, ...]] = {
-    "paid": (
-        "paid", "completed", "complete", "success", "succeeded", "fulfilled", "delivered", "shipped", "processing",
-        "交易成功", "已完成", "已付款", "已支付", "支付成功", "已发货", "已签收", "待发货", "交易完成", "完成",
-    ),
-    "refunded": ("refund", "refunded", "returned", "已退款", "退款成功", "已全额退款", "全额退款", "退货"),
-    "cancelled": (
-        "cancelled", "canceled", "cancel", "closed", "void", "voided", "failed", "已取消", "交易关闭", "已关闭", "取消",
-    ),
-    "unpaid": ("pending", "unpaid", "authorized", "待付款", "未付款", "待支付", "等待买家付款"),
-}  # fmt: skip
-
-
-def connect(settings: StudyFile, folders: Iterable[Path]) -> duckdb.DuckDBPyConnection:
-    """Open an in-memory engine that can read the study's folders and nothing else.
-
-    Parameters
-    ----------
-    settings
-        The study file; its policies become variables of the engine.
-    folders
-        Folders that hold the exports.
-    """
-    connection = duckdb.connect(":memory:")
-    connection.create_function("normal_text", _normal_text, ["VARCHAR"], "VARCHAR", type="arrow")  # type: ignore[call-overload]
-    policies = settings.policies
-    marks = "|".join(re.escape(mark) for mark in _marks(settings.currency))
-    for name, value in {
-        "timezone": settings.timezone,
-        "fold_case": settings.fold_case,
-        "own_marks": marks,
-        "own_marks_at_ends": rf"^([(]?[+-]?) *(?:(?:{marks}) *)+|(?:{marks}) *([)]?)$",
-        "missing_customer": "missing_customer" if policies.missing_customer == "exclude" else "no_customer",
-        "negative_amount": {"refund": "negative_amount", "exclude": "negative_excluded", "stop": "negative_unstated"}[
-            policies.negative_amounts
-        ],
-        "refunded_rows": policies.refunded_rows,
-        "refunded_status": "refunded_unstated" if policies.refunded_rows == "stop" else "refunded_status",
-        "zero_order": "zero_order" if policies.zero_orders == "exclude" else "zero_order_counted",
-    }.items():
-        connection.execute(f"SET VARIABLE {name} = $1", [value])
-    for statement in blocks("clean.sql")["macros"].split(";\n"):
-        connection.execute(statement)
-    connection.execute(
-        "SET VARIABLE exclude_customers = (SELECT list(clean_id(id)) FROM (SELECT unnest($1) AS id))",
-        [list(settings.exclude_customers)],
-    )
-    connection.execute("SET allowed_directories = $1", [[str(folder) for folder in folders]])
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
-    return connection
-
 
 def load_table(
     connection: duckdb.DuckDBPyConnection,
     settings: StudyFile,
     name: str,
     source: Sequence[Path] | pd.DataFrame,
+    *,
+    spill: Path,
+    merged: bool,
 ) -> list[SourceFile]:
-    """Make the clean relation ``name`` from its files or frame.
+    """Make the clean relation ``name`` from its files or frame, and ``<name>_days``, its rows summed once.
 
     Text is parsed once into a table; Parquet is read through a view, only the columns that a question needs.
 
     Parameters
     ----------
     connection
-        From `connect`.
+        From `toolkit.data.engine.connect`.
     settings
         The study file.
     name
-        ``orders`` or ``customers``.
+        A table of the contract.
     source
-        Files (all CSV or all Parquet), or a pandas frame with one row per row of the table.
+        Files (all text or Excel, or all Parquet), or a pandas frame with one row per row of the table.
+    spill
+        Folder for what does not fit in memory.
+    merged
+        Whether ``people`` says who is behind which id (`toolkit.data.identity.link`).
 
     Returns
     -------
@@ -112,33 +64,39 @@ def load_table(
         See `toolkit.data.files.read_csv` and `toolkit.data.typed.parquet_mapping`.
     """
     try:
-        return _load(connection, settings, TABLES[name], source)
+        return _load(connection, settings, TABLES[name], source, spill=spill, merged=merged)
     except duckdb.Error as error:
         raise unreadable(name, error) from None
 
 
 def _load(
-    connection: duckdb.DuckDBPyConnection, settings: StudyFile, table: Table, source: Sequence[Path] | pd.DataFrame
+    connection: duckdb.DuckDBPyConnection,
+    settings: StudyFile,
+    table: Table,
+    source: Sequence[Path] | pd.DataFrame,
+    *,
+    spill: Path,
+    merged: bool,
 ) -> list[SourceFile]:
     name, spec = table.name, settings.tables[table.name]
     connection.execute(f"SET VARIABLE {name}_date_formats = $1", [date_formats(connection, spec)])
     connection.execute(f"SET VARIABLE {name}_exported_at = $1", [spec.exported_at])
-    raw, sources, lazy = raw_relation(connection, spec, table, source)
+    raw, sources, lazy = raw_relation(connection, spec, table, source, spill=spill)
     _refuse_other_count(raw, spec, sources)
     kinds = {column: str(kind) for column, kind in zip(raw.columns, raw.types, strict=True)}
     refuse_lossy_ids(raw, table, kinds)
     raw.create_view(f"{name}_raw", replace=True)
     make = "VIEW" if lazy else "TABLE"
     connection.execute(f"CREATE OR REPLACE {make} {name}_plain AS {typed_select(table, spec, kinds)}")
-    _map_statuses(connection, settings, table, mapped="status" in kinds)
-    connection.execute(f"CREATE OR REPLACE VIEW {name}_typed AS {_with_words(table, mapped='status' in kinds)}")
-    _find_repeats(connection, table, kinds, several_files=len(sources) > 1)
-    connection.execute(f"CREATE OR REPLACE {make} {name} AS {blocks('clean.sql')[name]}")
-    if name == "orders":
-        days = blocks("clean.sql")["customer_days"]
-        if "recorded_at" not in kinds:
-            days = days.replace("NULLIF(visible_day, day)", "CAST(NULL AS DATE)")
-        connection.execute(f"CREATE OR REPLACE TABLE customer_days AS {days}")
+    mapped = _words_are_mapped(table, kinds)
+    if mapped:
+        map_words(connection, settings, name)
+    typed = _typed(table, mapped=mapped, merged=merged, with_currency="currency" in kinds)
+    connection.execute(f"CREATE OR REPLACE VIEW {name}_typed AS {typed}")
+    _find_repeats(connection, table, kinds, several_files=len(sources) > 1, merged=merged)
+    statements = blocks("clean.sql") if name == "orders" else blocks("logs.sql")
+    connection.execute(f"CREATE OR REPLACE {make} {name} AS {statements[name]}")
+    connection.execute(f"CREATE OR REPLACE TABLE {name}_days AS {_days(table, kinds)}")
     return sources
 
 
@@ -154,70 +112,101 @@ def _refuse_other_count(raw: duckdb.DuckDBPyRelation, spec: TableFile, sources: 
         )  # fmt: skip
 
 
-def _marks(currency: str) -> tuple[str, ...]:
-    return tuple(sorted(CURRENCY_MARKS.get(currency, (currency,)), key=len, reverse=True))
+def _words_are_mapped(table: Table, kinds: dict[str, str]) -> bool:
+    found = vocabulary(table.name)
+    return found is not None and found[0] in kinds
 
 
-def _normal_text(values: pa.ChunkedArray) -> pa.Array:
-    text = pc.utf8_normalize(values, form="NFKC")
-    text = pc.replace_substring_regex(text, r"[\x{200B}-\x{200F}\x{2060}\x{FEFF}\x{00AD}]", "")
-    return pc.utf8_trim_whitespace(pc.replace_substring_regex(text, r"[\s\x{00A0}]+", " "))
+def _typed(table: Table, *, mapped: bool, merged: bool, with_currency: bool) -> str:
+    """Compose the view that adds words, the person behind an id and the study's currency to plain rows."""
+    name = table.name
+    replaced: list[str] = []
+    added = ["words.word" if mapped else "CAST(NULL AS VARCHAR) AS word"]
+    joins = ""
+    found = vocabulary(name)
+    if mapped and found is not None:
+        joins += f" LEFT JOIN {name}_words AS words ON plain.{found[0]} = words.text"
+    if table.has_customers and name != "identities":
+        added.append("plain.customer_id AS own_id")
+        if merged:
+            joins += " LEFT JOIN people ON plain.customer_id = people.id"
+            replaced.append("COALESCE(people.person, plain.customer_id) AS customer_id")
+    if name == "customers" and merged:
+        joins += " LEFT JOIN people AS referrers ON plain.referred_by = referrers.id"
+        replaced.append("COALESCE(referrers.person, plain.referred_by) AS referred_by")
+    if name == "orders" and with_currency:
+        joins += " LEFT JOIN rates ON upper(plain.currency) = rates.currency"
+        replaced += [f"{_exchanged(column)} AS {column}" for column in ("amount", "list_price")]
+        added.append("is_own(plain.currency) OR rates.rate IS NOT NULL AS currency_known")
+    elif name == "orders":
+        added.append("TRUE AS currency_known")
+    star = f"plain.* REPLACE ({', '.join(replaced)})" if replaced else "plain.*"
+    return f"SELECT {star}, {', '.join(added)} FROM {name}_plain AS plain{joins}"  # noqa: S608 - canonical names
 
 
-def _map_statuses(connection: duckdb.DuckDBPyConnection, settings: StudyFile, table: Table, *, mapped: bool) -> None:
-    if table.name != "orders" or not mapped:
-        return
-    found = [
-        row[0] for row in connection.execute("SELECT DISTINCT status FROM orders_plain ORDER BY status").fetchall()
-    ]
-    words = pa.table(
-        {
-            "status": pa.array(found, pa.string()),
-            "word": pa.array([_word(text, settings) for text in found], pa.string()),
-        }
-    )
-    connection.register("status_found", words)
-    connection.execute("CREATE OR REPLACE TABLE status_words AS SELECT * FROM status_found")
-    connection.unregister("status_found")
-
-
-def _word(status: str, settings: StudyFile) -> str:
-    folded = status.casefold()
-    for word, patterns in settings.statuses.items():
-        if any(fnmatch.fnmatchcase(folded, pattern.casefold()) for pattern in patterns):
-            return word
-    return next((word for word, known in STATUS_WORDS.items() if folded in known), "unknown_status")
-
-
-def _with_words(table: Table, *, mapped: bool) -> str:
-    if table.name == "orders" and mapped:
-        return "SELECT orders_plain.*, status_words.word FROM orders_plain LEFT JOIN status_words USING (status)"
-    return f"SELECT *, CAST(NULL AS VARCHAR) AS word FROM {table.name}_plain"  # noqa: S608 - a canonical name
+def _exchanged(column: str) -> str:
+    return f"TRY_CAST(plain.{column} * COALESCE(rates.rate, 1) AS DECIMAL(18, 4))"
 
 
 def _find_repeats(
-    connection: duckdb.DuckDBPyConnection, table: Table, kinds: dict[str, str], *, several_files: bool
+    connection: duckdb.DuckDBPyConnection, table: Table, kinds: dict[str, str], *, several_files: bool, merged: bool
 ) -> None:
-    statements = blocks("clean.sql")
-    wanted: list[str] = []
-    if table.name == "orders":
-        connection.execute(f"CREATE OR REPLACE VIEW order_days AS {statements['order_days']}")
-        if several_files:
-            wanted.append(statements["repeated_orders"])
-        if "line_id" in kinds:
-            wanted.append(statements["repeated_lines"])
-    else:
-        wanted.append(statements["repeated_customers"])
-    read = f"SELECT *, CAST(NULL AS VARCHAR) AS repeat FROM {table.name}_typed"  # noqa: S608 - a canonical name
+    name = table.name
+    if name == "orders":
+        connection.execute(f"CREATE OR REPLACE VIEW order_days AS {blocks('clean.sql')['order_days']}")
+    wanted = _repeats(connection, table, kinds, several_files=several_files, merged=merged)
+    read = f"SELECT *, CAST(NULL AS VARCHAR) AS repeat FROM {name}_typed"  # noqa: S608 - a canonical name
     if wanted:
-        found = " UNION ALL ".join(f"SELECT * FROM ({statement})" for statement in wanted)  # noqa: S608 - from clean.sql
+        found = " UNION ALL ".join(f"SELECT * FROM ({statement})" for statement in wanted)  # noqa: S608 - from our own files
         connection.execute(
-            f"CREATE OR REPLACE TABLE {table.name}_repeats AS"  # noqa: S608 - a canonical name
+            f"CREATE OR REPLACE TABLE {name}_repeats AS"  # noqa: S608 - a canonical name
             f" SELECT source_file, source_row, MIN(repeat) AS repeat"
             f" FROM ({found}) WHERE repeat IS NOT NULL GROUP BY source_file, source_row"
         )
         read = (
-            f"SELECT {table.name}_typed.*, repeat FROM {table.name}_typed"  # noqa: S608 - a canonical name
-            f" LEFT JOIN {table.name}_repeats USING (source_file, source_row)"
+            f"SELECT {name}_typed.*, repeat FROM {name}_typed"  # noqa: S608 - a canonical name
+            f" LEFT JOIN {name}_repeats USING (source_file, source_row)"
         )
-    connection.execute(f"CREATE OR REPLACE VIEW {table.name}_read AS {read}")
+    connection.execute(f"CREATE OR REPLACE VIEW {name}_read AS {read}")
+
+
+def _repeats(
+    connection: duckdb.DuckDBPyConnection, table: Table, kinds: dict[str, str], *, several_files: bool, merged: bool
+) -> list[str]:
+    """Return the statements that find rows which stand for nothing new."""
+    ours, others = blocks("clean.sql"), blocks("logs.sql")
+    if table.name == "orders":
+        wanted = [ours["repeated_orders"]] if several_files else []
+        return [*wanted, ours["repeated_lines"]] if "line_id" in kinds else wanted
+    if table.name == "customers":
+        return [others["repeated_customers"], *([others["merged_customers"]] if merged else [])]
+    wanted = [others["repeated_assignments"]] if table.name == "assignments" else []
+    if table.when and several_files and _files_overlap(connection, table):
+        content = ", ".join(column.name for column in table.columns)
+        wanted.append(others["repeated_rows"].format(content=content, table=table.name, when=table.when))
+    return wanted
+
+
+def _files_overlap(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
+    spans = connection.execute(
+        f"SELECT MIN({table.when}) AS first, MAX({table.when}) AS last FROM {table.name}_typed"  # noqa: S608 - canonical names
+        f" WHERE {table.when} IS NOT NULL GROUP BY source_file ORDER BY first"
+    ).fetchall()
+    ends = accumulate((last for _, last in spans), max)
+    return any(first <= end for (first, _), end in zip(spans[1:], ends, strict=False))
+
+
+def _days(table: Table, kinds: dict[str, str]) -> str:
+    statements = blocks("logs.sql")
+    if table.name == "orders":
+        days = blocks("clean.sql")["orders_days"]
+        return days if "recorded_at" in kinds else days.replace("NULLIF(visible_day, day)", "CAST(NULL AS DATE)")
+    if f"{table.name}_days" in statements:
+        return statements[f"{table.name}_days"]
+    has_money = any(column.name == "amount" for column in table.columns)
+    return statements["days"].format(
+        customer=CUSTOMER_ID if table.has_customers else "CAST(NULL AS VARCHAR)",
+        amount="SUM(amount)" if has_money else "CAST(NULL AS DECIMAL(38, 4))",
+        money="COUNT(amount)" if has_money else "CAST(0 AS BIGINT)",
+        table=table.name,
+    )

@@ -9,6 +9,7 @@ import duckdb
 
 from toolkit.data.headers import FIRST_CELL, RAGGED, SOURCE_FILE, SOURCE_ROW
 from toolkit.errors import InputError, StudyFileError
+from toolkit.tables import CUSTOMER_ID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +37,7 @@ _SQL_TYPE: dict[Kind, str] = {
     "money": "DECIMAL(18, 4)",
     "number": "DOUBLE",
     "timestamp": "TIMESTAMP",
+    "period": "TIMESTAMP",
     "flag": "BOOLEAN",
 }
 _FROM_TEXT: dict[Kind, str] = {
@@ -43,19 +45,24 @@ _FROM_TEXT: dict[Kind, str] = {
     "text": "clean_text({c})",
     "status": "COALESCE(clean_text({c}), '')",
     "money": "{money}({c})",
-    "number": "TRY_CAST(replace(clean_text({c}), ',', '') AS DOUBLE)",
+    "number": "number_of_text({c})",
     "timestamp": "local_time({c}, {formats})",
+    "period": "period_time({c}, {formats})",
     "flag": "flag({c})",
 }
 _FROM_TYPE: dict[tuple[Kind, str], str] = {
     ("money", "number"): "money_of_number({c})",
     ("money", "decimal"): "TRY_CAST({c} AS DECIMAL(18, 4))",
-    ("number", "number"): "CAST({c} AS DOUBLE)",
+    ("number", "number"): "finite(CAST({c} AS DOUBLE))",
     ("number", "decimal"): "CAST({c} AS DOUBLE)",
     ("timestamp", "time"): "TRY_CAST({c} AS TIMESTAMP)",
     ("timestamp", "zoned"): "timezone(getvariable('timezone'), {c})",
+    ("period", "time"): "TRY_CAST({c} AS TIMESTAMP)",
+    ("period", "zoned"): "timezone(getvariable('timezone'), {c})",
     ("flag", "flag"): "{c}",
 }
+FREE_IDS = ("product_id", "content_id", "campaign_id", "experiment_id", "referred_by")
+"""Ids that people make up as they like: one that looks like 1E+5 may be meant so."""
 LOST_ID = r"\d(\.\d+)?[Ee]\+\d+"
 """How Excel writes a long id once it has rounded it."""
 
@@ -76,11 +83,14 @@ def typed_select(table: Table, spec: TableFile, kinds: Mapping[str, str]) -> str
         A SELECT of every canonical column, of ``<column>_fault`` for what cannot be read, and of what reading adds.
     """
     columns = [part for column in table.columns for part in _column(table, spec, column.name, kinds)]
-    text_key = kinds["customer_id"] == "VARCHAR"
+    text_key = kinds.get(CUSTOMER_ID) == "VARCHAR"
     could_be_lost = [
-        f"CASE WHEN contains({name}, '+') THEN regexp_full_match(trim({name}), '{LOST_ID}') ELSE FALSE END"
-        for name in ("customer_id", "order_id", "line_id")
-        if kinds.get(name) == "VARCHAR" and (name == "customer_id" or FIRST_CELL in kinds)
+        f"CASE WHEN contains({column.name}, '+') THEN regexp_full_match(trim({column.name}), '{LOST_ID}') ELSE FALSE END"
+        for column in table.columns
+        if column.kind == "id"
+        and column.name not in FREE_IDS
+        and kinds.get(column.name) == "VARCHAR"
+        and (column.required or FIRST_CELL in kinds)
     ]
     columns += [
         f"{' OR '.join(could_be_lost) or 'FALSE'} AS id_lost",
@@ -106,7 +116,7 @@ def _column(table: Table, spec: TableFile, name: str, kinds: Mapping[str, str]) 
         value = f"TRY_CAST(CASE WHEN abs({size}) < 1e14 THEN {product} END AS DECIMAL(18, 4))"
     else:
         value = typed.get(name, f"CAST(NULL AS {_SQL_TYPE[column.kind]})")
-    if column.kind == "timestamp" and not column.required and name in kinds:
+    if column.kind in ("timestamp", "period") and not column.required and name in kinds:
         value = f"CASE WHEN no_date(CAST({value} AS DATE)) THEN NULL ELSE {value} END"
     parts = [f"{value} AS {name}"]
     if column.kind == "flag":
@@ -117,7 +127,10 @@ def _column(table: Table, spec: TableFile, name: str, kinds: Mapping[str, str]) 
             f" WHEN {typed[source]} IS NULL THEN money_fault(CAST({source} AS VARCHAR))" for source in typed
         )
         parts.append(f"CASE WHEN {value} IS NOT NULL THEN NULL{cases} ELSE 'unreadable_amount' END AS {name}_fault")
-    elif column.required and column.kind == "timestamp":
+    elif column.required and column.kind == "number":
+        fault = f"number_fault(CAST({name} AS VARCHAR))"
+        parts.append(f"CASE WHEN {value} IS NULL THEN {fault} END AS {name}_fault")
+    elif column.required and column.kind in ("timestamp", "period"):
         fault = f"time_fault(CAST({name} AS VARCHAR), {_formats(table)})"
         parts.append(f"CASE WHEN {value} IS NULL THEN {fault} END AS {name}_fault")
     return parts

@@ -15,8 +15,8 @@ def blocks(name: str) -> dict[str, str]:
 
     Examples
     --------
-    >>> sorted(blocks("features.sql"))
-    ['columns', 'days', 'orders', 'people', 'visible']
+    >>> sorted(blocks("ledger.sql"))
+    ['orders', 'others']
     """
     text = files("toolkit.data").joinpath(name).read_text(encoding="utf-8")
     parts = re.split(r"^-- block: (\w+)\n", text, flags=re.MULTILINE)[1:]

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any, Self
 import pandas as pd
 
 from toolkit.data import checks, features, ledger
-from toolkit.data.loading import connect, load_table
+from toolkit.data.engine import Spill, connect
+from toolkit.data.identity import link
+from toolkit.data.loading import load_table
+from toolkit.data.places import find_files
 from toolkit.data.synthetic import course_seller
-from toolkit.errors import ArgumentError, Check, InputError
-from toolkit.schema import as_day
+from toolkit.errors import Check, InputError
+from toolkit.schema import UNDATED, as_day
 from toolkit.study import StudyFile, parse_study, read_study_file
 from toolkit.tables import TABLES
 
@@ -53,12 +56,21 @@ class Warehouse:
         self.settings = settings
         self.last_day = last_day
         self.seed = seed
+        self._sources = sources
         folders = {path.parent for source in sources.values() if isinstance(source, (list, tuple)) for path in source}
-        self._connection = connect(settings, folders)
+        self._spill = Spill()
+        self._connection = connect(settings, folders, self._spill.path)
         self._tables = [name for name in TABLES if name in sources]
-        self.files: dict[str, list[SourceFile]] = {
-            name: load_table(self._connection, settings, name, sources[name]) for name in self._tables
-        }
+        self.files: dict[str, list[SourceFile]] = {}
+        merged = "identities" in sources
+        for name in sorted(self._tables, key=lambda name: name != "identities"):
+            self.files[name] = load_table(
+                self._connection, settings, name, sources[name], spill=self._spill.path, merged=merged
+            )
+            if name == "identities":
+                link(self._connection, settings)
+        self.files = {name: self.files[name] for name in self._tables}
+        features.note_first_days(self._connection, self._tables)
         self._books: dict[date | None, pd.DataFrame] = {}
 
     @classmethod
@@ -81,7 +93,7 @@ class Warehouse:
         settings = read_study_file(path)
         return cls(
             settings,
-            {name: _found(path.resolve().parent, table.files, name) for name, table in settings.tables.items()},
+            {name: find_files(path.resolve().parent, table.files, name) for name, table in settings.tables.items()},
         )
 
     @classmethod
@@ -92,6 +104,13 @@ class Warehouse:
         *,
         timezone: str,
         currency: str,
+        events: pd.DataFrame | None = None,
+        contacts: pd.DataFrame | None = None,
+        surveys: pd.DataFrame | None = None,
+        memberships: pd.DataFrame | None = None,
+        costs: pd.DataFrame | None = None,
+        identities: pd.DataFrame | None = None,
+        assignments: pd.DataFrame | None = None,
         **settings: Any,
     ) -> Self:
         """Make a study straight from frames.
@@ -104,6 +123,8 @@ class Warehouse:
             One row per person.
         timezone, currency
             Such as ``"Asia/Shanghai"`` and ``"CNY"``.
+        events, contacts, surveys, memberships, costs, identities, assignments
+            The other tables of the contract (`toolkit.tables`), one row per row of the table.
         **settings
             Any other key of the study file, such as ``policies={"negative_amounts": "refund"}``;
             ``tables`` gives mappings as the study file does, without ``files``.
@@ -120,7 +141,11 @@ class Warehouse:
         C1                    2          27.0  1280.5
         C2                    1          25.0    15.0
         """
-        frames = {"orders": orders} | ({"customers": customers} if customers is not None else {})
+        given = {
+            "orders": orders, "customers": customers, "events": events, "contacts": contacts, "surveys": surveys,
+            "memberships": memberships, "costs": costs, "identities": identities, "assignments": assignments,
+        }  # fmt: skip
+        frames = {name: frame for name, frame in given.items() if frame is not None}
         said = dict(settings.pop("tables", {}))
         tables = {name: {"files": f"{name} (frame)"} | dict(said.get(name, {})) for name in frames}
         content = {"name": "frames", "timezone": timezone, "currency": currency, "tables": tables} | settings
@@ -201,9 +226,16 @@ class Warehouse:
             - ``spend window_spend``: paid minus refunded; ``refund_amount``: refunded, positive;
             - ``mean_order_value last_order_value``: paid per order, before refunds; ``max_price``: highest unit price;
             - ``mean_gap_days``: mean days between order days;
-            - ``joined_date acquisition_channel persona gender age_band region``: where there is a table of customers.
+            - ``discount_share``: share of the list price not paid in the window, where orders have a ``list_price``;
+            - ``joined_date acquisition_channel persona gender age_band region referrals``: from the table customers;
+            - ``last_active_date active_days active_days_30d interactions interactions_30d opens opens_30d
+              stay_seconds_30d lessons_started lessons_completed completion_rate intent_30d``: from events;
+            - ``contacts_7d contacts_30d contacts_90d contact_opens_7d contact_opens_30d contact_opens_90d
+              days_since_contact``: from contacts; ``opted_out``: from contacts and customers;
+            - ``last_nps days_since_nps``: from surveys; ``membership_state membership_end_date``: from memberships.
 
             Never-buyers have counts and money 0, and missing dates, recency and order values.
+            ``attrs["not_point_in_time"]`` names columns whose past is unknown (`undated`).
 
         Raises
         ------
@@ -214,14 +246,28 @@ class Warehouse:
         """
         day = as_day(as_of)
         self._admit(day)
-        return features.snapshot(
+        listed = any("list_price" in file.mapping for file in self.files["orders"])
+        found = features.snapshot(
             self._connection,
             as_of=day,
             window_days=self.settings.window_days,
             columns=columns,
-            has_customers="customers" in self._tables,
+            tables=[*self._tables, *([features.LIST_PRICE] if listed else [])],
             one_row_a_day=self._one_row_a_day,
         )
+        found.attrs["not_point_in_time"] = tuple(name for name in self.undated if name in found.columns)
+        return found
+
+    @property
+    def undated(self) -> tuple[str, ...]:
+        """Snapshot columns as exported, not as of a date: the table customers has them without ``valid_from``."""
+        mapped = self.files["customers"][0].mapping if "customers" in self.files else {}
+        return () if "valid_from" in mapped else tuple(name for name in UNDATED if name in mapped)
+
+    def apart(self) -> Self:
+        """Open the same tables without their identities: every id is a customer of its own."""
+        sources = {name: source for name, source in self._sources.items() if name != "identities"}
+        return type(self)(self.settings, sources, last_day=self.last_day, seed=self.seed)
 
     def cuts_date(self, as_of: str | date) -> date:
         """Day at which cut points are learned: ``cuts: {learned_at: ...}`` of the study file, else ``as_of``."""
@@ -302,21 +348,3 @@ class Warehouse:
             raise InputError(
                 "nothing-used", "no order line is used; see the ledger", where="orders", hint="toolkit check STUDY"
             )
-
-
-def _found(folder: Path, patterns: Sequence[str], table: str) -> list[Path]:
-    paths: list[Path] = []
-    for pattern in patterns:
-        direct = Path(pattern) if Path(pattern).is_absolute() else folder / pattern
-        matches = (
-            [direct] if direct.exists() else sorted(folder.glob(pattern)) if not Path(pattern).is_absolute() else []
-        )
-        if not matches:
-            raise InputError(
-                "no-file", "there is no such file", where=pattern, hint=f"tables: {{{table}: {{files: YOUR FILE}}}}"
-            )
-        paths += matches
-    kinds = {path.suffix.lower() for path in paths}
-    if ".parquet" in kinds and len(kinds) > 1:
-        raise ArgumentError("mixed-files", f"{table} mixes Parquet with other files", hint="give one kind per table")
-    return paths
