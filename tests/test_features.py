@@ -183,31 +183,42 @@ def test_attributes_are_those_valid_at_as_of() -> None:
     assert later["acquisition_channel"].isna().all()
 
 
+@pytest.fixture(scope="module")
+def demo() -> tk.Study:
+    return tk.Study.demo(customers=200)
+
+
+@pytest.fixture(scope="module")
+def whole(demo: tk.Study) -> pd.DataFrame:
+    return demo.snapshot("2026-06-30")
+
+
 @pytest.mark.parametrize("column", SNAPSHOT, ids=lambda column: column.name)
-def test_one_column_alone_is_as_it_is_in_company(column: Any) -> None:
-    made = tk.Study.demo(customers=200)
-    whole = made.snapshot("2026-06-30")
-    alone = made.snapshot("2026-06-30", columns=[column.name])
+def test_one_column_alone_is_as_it_is_in_company(demo: tk.Study, whole: pd.DataFrame, column: Any) -> None:
+    alone = demo.snapshot("2026-06-30", columns=[column.name])
     pd.testing.assert_frame_equal(alone, whole[[column.name]])
 
 
-def test_the_snapshot_is_what_the_schema_says() -> None:
-    made = tk.Study.demo(customers=200)
-    found = made.snapshot("2026-06-30")
-    assert list(found.columns) == [column.name for column in SNAPSHOT]
+def test_the_demo_has_something_to_say_in_every_column(whole: pd.DataFrame) -> None:
+    for column in SNAPSHOT:
+        assert len(set(whole[column.name].dropna())) > 1, column.name
+
+
+def test_the_snapshot_is_what_the_schema_says(whole: pd.DataFrame) -> None:
+    assert list(whole.columns) == [column.name for column in SNAPSHOT]
     for column in SNAPSHOT:
         expected = "string" if column.dtype == "str" else column.dtype
-        assert found[column.name].dtype == expected, column.name
-    assert found.index.name == "customer_id"
-    assert found.index.dtype == "string"
-    assert found.index.is_monotonic_increasing
-    assert found.index.is_unique
+        assert whole[column.name].dtype == expected, column.name
+    assert whole.index.name == "customer_id"
+    assert whole.index.dtype == "string"
+    assert whole.index.is_monotonic_increasing
+    assert whole.index.is_unique
 
 
 def test_without_customers_there_are_no_columns_of_people() -> None:
     made = study([line("2026-10-01", 10)])
     assert not set(PEOPLE) & set(made.snapshot(AS_OF).columns)
-    with pytest.raises(ArgumentError, match="region come from the table customers"):
+    with pytest.raises(ArgumentError, match="region come from customers, which"):
         made.snapshot(AS_OF, columns=["spend", "region"])
 
 

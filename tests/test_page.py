@@ -47,14 +47,15 @@ def summary(**customers: int) -> pd.DataFrame:
 
 
 def test_every_reason_of_the_gate_has_a_name() -> None:
-    text = "".join(blocks("clean.sql").values())
-    said = set(re.findall(r"(?:THEN|ELSE) '([a-z_]+)'", text)) - set(FATES) | {"cancelled"} | set(STOPS)
+    texts = ["".join(blocks(name).values()) for name in ("clean.sql", "logs.sql")]
+    of_orders, said = (set(re.findall(r"(?:THEN|ELSE) '([a-z_]+)'", text)) - set(FATES) for text in texts)
+    said |= of_orders | {"cancelled"} | set(STOPS)
     assert said <= set(REASONS), said - set(REASONS)
-    listed = re.search(r"ENUM \(([^)]*)\)", text)
+    listed = re.search(r"ENUM \(([^)]*)\)", texts[0])
     assert listed
     orders = set(re.findall(r"'(\w+)'", listed[1]))
-    people = {"customer", "repeated_customer", "conflicting_customer", "missing_customer_id", "unreadable_flag"}
-    assert said - people <= orders <= set(REASONS), said - people - orders
+    elsewhere = {"unreadable_flag", "missing_number", "unreadable_number"}
+    assert of_orders - elsewhere <= orders <= set(REASONS), of_orders - elsewhere - orders
 
 
 def test_every_check_of_the_gate_has_a_name() -> None:
@@ -122,6 +123,34 @@ def test_an_analysts_notebook_hides_nothing_and_a_published_page_does(
 )
 def test_a_month_before_a_months_end_is_a_months_end(study: tk.Study, as_of: str, before: date) -> None:
     assert Page(study, as_of).month_before == before
+
+
+def test_a_page_notes_a_window_that_cuts_a_season_and_is_silent_where_none_is(study: tk.Study) -> None:
+    assert Page(study, "2026-10-31").season_note(study) is None
+    note = Page(study, "2026-11-05").season_note(study)
+    assert note is not None
+    assert "Double 11 (1–11 November 2026: 5 of 11 days)" in note.text
+    assert "Double 11 (1–11 November 2025: 6 of 11 days)" in note.text
+    assert "National Day (1–7 October 2025: 2 of 7 days)" in note.text
+
+
+def test_weeks_are_whole_from_monday_to_sunday(study: tk.Study) -> None:
+    weeks = health.orders_by_week(study.calendar("2026-03-31"))
+    assert weeks.index[0] == pd.Timestamp("2026-01-05")
+    assert weeks.index[-1] == pd.Timestamp("2026-03-23")
+    assert weeks.sum() == 2
+    assert weeks[pd.Timestamp("2026-01-26")] == 1
+    assert health.orders_by_week(study.calendar("2026-01-03")).tolist() == [1]
+
+
+def test_every_table_of_a_page_says_what_became_of_its_rows() -> None:
+    ledger = pd.DataFrame(
+        [("orders", "used", 8), ("orders", "quarantined", 2), ("orders", "later", 5), ("events", "used", 3)],
+        columns=["table", "fate", "rows"],
+    )
+    table = health.tables_table(ledger, words("en"))
+    assert list(table.loc["Orders"]) == [10, 8, 0.8, 2]
+    assert list(table.loc["Events"]) == [3, 3, 1.0, 0]
 
 
 def test_the_ledger_of_a_page_leaves_out_what_is_later(study: tk.Study) -> None:

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import warnings
+from datetime import date
 from typing import TYPE_CHECKING, Any, get_args
 
 import matplotlib as mpl
@@ -24,13 +25,16 @@ from matplotlib.image import imread
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
+from toolkit.data.seasons import seasons
 from toolkit.report import look, plots
 from toolkit.report.look import DIMENSION_COLOURS, SEGMENT_COLOURS
+from toolkit.report.seasons import SEASON_COLOURS, shade
 from toolkit.report.words import Language, words
 from toolkit.schema import PROSPECT, SEGMENTS
 from toolkit.segments.core import core_gap, shortest_table
 from toolkit.segments.rfm import DIMENSIONS, RFM
 from toolkit.segments.summary import pareto_curve, score_table, segment_summary
+from toolkit.study import parse_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +44,19 @@ if TYPE_CHECKING:
 LANGUAGES = get_args(Language)
 PICTURES = [
     "recency", "frequency", "monetary", "score_grid", "segment_bars", "pareto", "gap_bars", "coverage", "ledger_bars",
+    "orders_by_week",
 ]  # fmt: skip
+
+
+SHOP = parse_study(
+    {
+        "name": "shop",
+        "timezone": "Asia/Shanghai",
+        "currency": "CNY",
+        "tables": {"orders": {"files": "orders.csv"}},
+        "calendar": [{"name": "$own$ <b>", "first": "2026-02-20", "last": "2026-02-25"}],
+    }
+)
 
 
 @pytest.fixture(autouse=True)
@@ -96,8 +112,11 @@ def draw(scored: pd.DataFrame, orders: pd.Series[int]) -> Callable[[str, Languag
             "gap_bars": shortest_table(core_gap(scored)),
             "coverage": orders,
             "ledger_bars": {"used": 41_234, "refund": 812, "quarantined": 37},
+            "orders_by_week": orders.resample("W-MON", label="left", closed="left").sum(),
         }
-        drawn: Axes = getattr(plots, name)(results[name], frame=frame)
+        shaded = {"seasons": seasons(date(2025, 11, 3), date(2026, 10, 31), SHOP)}
+        more = shaded if name in {"coverage", "orders_by_week"} else {}
+        drawn: Axes = getattr(plots, name)(results[name], frame=frame, **more)
         return drawn
 
     return _draw
@@ -132,6 +151,61 @@ def test_every_picture_speaks_its_language_and_stays_on_its_canvas(
     assert not any("�" in text or "{" in text for text in texts(ax))
 
 
+def boxes(ax: Axes, names: set[str]) -> list[Any]:
+    ax.figure.canvas.draw()
+    return [text.get_window_extent() for text in ax.texts if text.get_text() in names]
+
+
+@pytest.mark.parametrize("years", [1, 2, 5, 12])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_names_of_seasons_never_overlap_and_each_stands_at_least_once(language: Language, years: int) -> None:
+    plots.use_look(language)
+    frame = plots.Frame("2026-10-31", language=language)
+    days = pd.date_range(f"{2026 - years}-11-02", "2026-10-31", freq="W-MON")
+    found = seasons(days[0].date(), days[-1].date(), SHOP)
+    ax = plots.orders_by_week(pd.Series(5, index=days), frame=frame, seasons=found)
+    names = {words(language).label(name) for name in found.loc[found["kind"] != "own", "name"]} | {"$own$ <b>"}
+    assert names == {text.get_text() for text in ax.texts} & names
+    drawn = boxes(ax, names)
+    assert not any(one.overlaps(other) for i, one in enumerate(drawn) for other in drawn[:i])
+    assert on_canvas(ax)
+
+
+@pytest.mark.parametrize("years", [1, 3])
+def test_names_of_seasons_under_the_weeks_never_overlap(years: int) -> None:
+    plots.use_look("en")
+    days = pd.date_range(f"{2027 - years}-01-01", "2026-12-31")
+    found = seasons(days[0].date(), days[-1].date(), SHOP)
+    ax = plots.coverage(pd.Series(3, index=days), frame=plots.Frame("2026-12-31"), seasons=found)
+    names = {words("en").label(name) for name in found.loc[found["kind"] != "own", "name"]}
+    drawn = boxes(ax, names)
+    assert len(drawn) == 4 * years
+    assert not any(one.overlaps(other) for i, one in enumerate(drawn) for other in drawn[:i])
+    assert on_canvas(ax)
+
+
+def test_shading_covers_the_days_of_a_season_and_changes_no_limits() -> None:
+    _, ax = plt.subplots()
+    ax.set_xlim(np.datetime64("2026-10-05"), np.datetime64("2026-11-30"))  # type: ignore[arg-type]
+    limits = ax.get_xlim()
+    found = seasons(date(2026, 1, 1), date(2026, 12, 31), SHOP)
+    rise = shade(ax, found, frame=plots.Frame("2026-10-31"))
+    assert ax.get_xlim() == limits
+    assert rise > 0
+    bands = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
+    double_11, national_day = ((band.get_x(), band.get_x() + band.get_width()) for band in bands)
+    first = limits[0]
+    assert national_day == (first, first + 3)
+    assert double_11 == (first + 27, first + 38)
+    assert to_rgb(SEASON_COLOURS["sale"]) == bands[0].get_facecolor()[:3]
+
+
+def test_without_seasons_nothing_is_shaded() -> None:
+    _, ax = plt.subplots()
+    assert shade(ax, seasons(date(2026, 7, 1), date(2026, 7, 31), SHOP), frame=plots.Frame("2026-10-31")) == 0
+    assert not ax.patches
+
+
 @pytest.mark.parametrize("name", ["recency", "frequency", "segment_bars", "gap_bars", "ledger_bars"])
 def test_bars_start_at_zero(name: str, draw: Callable[[str, Language], Axes]) -> None:
     ax = draw(name, "en")
@@ -157,6 +231,10 @@ def test_titles_carry_the_finding() -> None:
     assert ax.get_title(loc="left") == "25% of buyers ordered on more than one day"
     curve = pareto_curve(pd.DataFrame({"order_count": [1] * 5, "window_spend": [60.0, 10, 10, 10, 10]}))
     assert plots.pareto(curve, frame=frame).get_title(loc="left") == "20% of buyers bring 60% of spend"
+    weeks = pd.Series([10, 30, 20], index=pd.to_datetime(["2026-06-01", "2026-06-08", "2026-06-15"]))
+    ax = plots.orders_by_week(weeks, frame=frame, seasons=seasons(date(2026, 6, 1), date(2026, 6, 21), SHOP))
+    assert ax.get_title(loc="left") == "A usual week brings 20 order lines, the busiest 30"
+    assert "week from 8 June 2026" in texts(ax)
     ax = plots.ledger_bars({"used": 98, "quarantined": 2}, frame=frame)
     assert ax.get_title(loc="left") == "98% of 100 rows are used, 2 quarantined"
     assert "98 · 98%" in texts(ax)

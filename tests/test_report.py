@@ -23,8 +23,7 @@ timezone: Asia/Shanghai
 currency: CNY
 language: {language}
 tables:
-  orders: {{files: orders.csv}}
-  customers: {{files: customers.csv}}
+{tables}
 policies: {{missing_customer: exclude, negative_amounts: refund}}
 cuts: {{learned_at: 2026-06-30}}
 exclude_customers: ["13912345678"]
@@ -37,29 +36,43 @@ def run(*arguments: str) -> None:
     assert result.exit_code == 0, result.output
 
 
+WHEN = {
+    "orders": "ordered_at", "customers": "joined_at", "events": "occurred_at", "contacts": "sent_at",
+    "surveys": "answered_at", "memberships": "starts_at", "costs": "period_start", "assignments": "assigned_at",
+}  # fmt: skip
+PLANTED = (
+    ("orders", "product_id"), ("orders", "channel"), ("customers", "persona"), ("customers", "acquisition_channel"),
+    ("customers", "interests"), ("events", "kind"), ("events", "content_id"), ("events", "channel"),
+    ("contacts", "channel"), ("contacts", "campaign_id"), ("contacts", "offer_kind"), ("costs", "channel"),
+    ("assignments", "arm"), ("surveys", "kind"),
+)  # fmt: skip
+
+
+def mangle(frame: pd.DataFrame, later: pd.Series[bool]) -> None:
+    """Spoil every column of the later rows, bar their dates."""
+    for column in frame.columns.intersection(["customer_id", "status", "kind", "arm"]):
+        frame.loc[later, column] = "1.38E+16" if column == "customer_id" else "no such word"
+    for column in frame.columns.intersection(["amount", "score", "delivered", "duration_seconds", "offer_price"]):
+        frame.loc[later, column] = ["¥9,999,999", "?"] * (later.sum() // 2) + ["-5"] * (later.sum() % 2)
+
+
 def export(folder: Path, *, later: str, language: str) -> Path:
-    """Write a shop's exports with planted ids and products; ``later`` says what happens to rows after the day."""
+    """Write a shop's exports with planted ids and names; ``later`` says what happens to rows after the day."""
     folder.mkdir()
-    business = course_seller(customers=600, seed=11)
-    orders, customers = (frame.astype(object) for frame in business.tables.values())
-    ids = dict(zip(sorted(customers["customer_id"])[: len(CANARIES)], CANARIES, strict=True))
-    for frame in (orders, customers):
-        frame["customer_id"] = frame["customer_id"].map(lambda one: ids.get(one, one))
-    orders.loc[orders.index[:3], "product_id"] = CANARIES[1:4]
-    customers.loc[customers.index[:3], "persona"] = CANARIES[1:4]
-    next_day = pd.Timestamp("2026-09-01")
-    is_later = pd.to_datetime(orders["ordered_at"]) >= next_day
-    assert is_later.sum() > 100
-    if later == "gone":
-        orders = orders.loc[~is_later]
-        customers = customers.loc[pd.to_datetime(customers["joined_at"]) < next_day]
-    elif later == "mangled":
-        orders.loc[is_later, "amount"] = ["¥9,999,999", "?"] * (is_later.sum() // 2) + ["-5"] * (is_later.sum() % 2)
-        orders.loc[is_later, "status"] = "no such status"
-        orders.loc[is_later, "customer_id"] = "1.38E+16"
-    orders.to_csv(folder / "orders.csv", index=False)
-    customers.to_csv(folder / "customers.csv", index=False)
-    (folder / "study.yaml").write_text(STUDY.format(language=language), "utf-8")
+    tables = {name: frame.astype(object) for name, frame in course_seller(customers=600, seed=11).tables.items()}
+    ids = dict(zip(sorted(tables["customers"]["customer_id"])[: len(CANARIES)], CANARIES, strict=True))
+    for name, frame in tables.items():
+        if "customer_id" in frame:
+            frame["customer_id"] = frame["customer_id"].map(lambda one: ids.get(one, one))
+        for _, column in (planted for planted in PLANTED if planted[0] == name):
+            frame.loc[frame.index[:4], column] = CANARIES[1:]
+    if later == "mangled":
+        for name, when in WHEN.items():
+            mangle(tables[name], pd.to_datetime(tables[name][when]) >= pd.Timestamp("2026-09-01"))
+    for name, frame in tables.items():
+        frame.to_csv(folder / f"{name}.csv", index=False)
+    named = "\n".join(f"  {name}: {{files: {name}.csv}}" for name in tables)
+    (folder / "study.yaml").write_text(STUDY.format(language=language, tables=named), "utf-8")
     return folder / "study.yaml"
 
 

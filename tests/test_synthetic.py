@@ -19,15 +19,30 @@ from toolkit.data.synthetic import Business, course_seller
 from toolkit.errors import ArgumentError
 
 AS_OF_END = pd.Timestamp("2026-11-01")
+MOMENTS = {
+    "orders": "ordered_at",
+    "events": "occurred_at",
+    "contacts": "sent_at",
+    "memberships": "starts_at",
+    "surveys": "answered_at",
+    "costs": "period_start",
+    "assignments": "assigned_at",
+}
 
 
 def digest(frame: pd.DataFrame) -> str:
     return hashlib.sha256(frame.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
 
 
+def by_owner(business: Business, name: str) -> pd.DataFrame:
+    """Return a table with each customer's own id instead of those of channels."""
+    written = business.tables[name]["customer_id"].astype(object)
+    return business.tables[name].assign(customer_id=written.map(business.owners.to_dict()).fillna(written))
+
+
 def money_orders(business: Business) -> pd.DataFrame:
     """Return one row per purchase that the tables show, by the same rule as the docstring: paid, with money."""
-    orders = business.tables["orders"]
+    orders = by_owner(business, "orders")
     sold = orders[(orders["status"] == "paid") & (orders["amount"].isna() | (orders["amount"] > 0))]
     return sold.drop_duplicates("order_id")
 
@@ -39,7 +54,7 @@ def business() -> Business:
 
 @pytest.fixture(scope="module")
 def orders(business: Business) -> pd.DataFrame:
-    return business.tables["orders"]
+    return by_owner(business, "orders")
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +62,11 @@ def buyers(business: Business) -> pd.DataFrame:
     return business.truth[business.truth["buyer"]]
 
 
-def test_the_default_numbers_never_change() -> None:
+def test_the_numbers_of_the_orders_and_customers_never_change() -> None:
     business = course_seller()
-    tables = business.tables
-    assert {name: len(table) for name, table in tables.items()} == {"orders": 23_923, "customers": 5_000}
-    assert business.planted == {
+    orders, customers = by_owner(business, "orders"), business.tables["customers"]
+    assert (len(orders), len(customers)) == (23_923, 5_000)
+    of_orders = {
         "free_orders": 1_976,
         "cancelled_orders": 357,
         "refund_lines": 528,
@@ -59,10 +74,12 @@ def test_the_default_numbers_never_change() -> None:
         "unreadable_amount_lines": 27,
         "repeated_lines": 46,
     }
-    assert round(tables["orders"]["amount"].sum() * 100) == 1_010_084_394
+    assert business.planted | of_orders == business.planted
+    assert round(orders["amount"].sum() * 100) == 1_010_084_394
     assert int(business.truth["purchases"].sum()) == 17_269
-    assert digest(tables["customers"]) == "3b38ef6a106e8eb99e8de7acf912d3bb4e26945843427d19fe25887d4735e7f7"
-    assert digest(tables["orders"]) == "1b73a662148433f688deed632f95fbd86b831b75cd9825840367924265a719fb"
+    first_columns = customers.loc[:, :"region"]
+    assert digest(first_columns) == "3b38ef6a106e8eb99e8de7acf912d3bb4e26945843427d19fe25887d4735e7f7"
+    assert digest(orders) == "1b73a662148433f688deed632f95fbd86b831b75cd9825840367924265a719fb"
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:
@@ -73,12 +90,12 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:
         assert digest(table) != digest(other.tables[name])
 
 
-def with_a_draw_more(child: str, monkeypatch: pytest.MonkeyPatch) -> Business:
+def with_more_draws(child: str, monkeypatch: pytest.MonkeyPatch) -> Business:
     genuine = synthetic._generators
 
     def generators(seed: int) -> dict[str, np.random.Generator]:
         children = genuine(seed)
-        children[child].random()
+        children[child].random(5)
         return children
 
     with monkeypatch.context() as patch:
@@ -86,23 +103,44 @@ def with_a_draw_more(child: str, monkeypatch: pytest.MonkeyPatch) -> Business:
         return course_seller(customers=500, seed=5)
 
 
+OF_CHILD: dict[str, set[str]] = {
+    "orders": {"orders", "events", "contacts", "memberships", "surveys", "assignments"},
+    "refunds": {"orders"},
+    "blemishes": {"orders"},
+    "profile": {"customers"},
+    "identities": {"identities", "orders", "events", "contacts"},
+    "engagement": {"events", "contacts", "surveys"},
+    "assignments": {"assignments", "events"},
+    "events": {"events"},
+    "contacts": {"contacts"},
+    "memberships": {"memberships"},
+    "surveys": {"surveys"},
+    "costs": {"costs"},
+}
+"""Which tables hold what a child draws, or what follows from it."""
+OF_CHILD["process"] = OF_CHILD["orders"] | {"customers"}
+OF_CHILD["customers"] = OF_CHILD["process"] | {"costs"}
+
+
 @pytest.mark.parametrize("child", synthetic.CHILDREN)
 def test_more_draws_by_one_child_leave_what_the_others_draw(child: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before = course_seller(customers=500, seed=5)
-    after = with_a_draw_more(child, monkeypatch)
-    same_customers = digest(before.tables["customers"]) == digest(after.tables["customers"])
+    after = with_more_draws(child, monkeypatch)
+    changed = {name for name, table in before.tables.items() if digest(table) != digest(after.tables[name])}
+    assert changed == OF_CHILD[child]
     rates = ["purchase_rate", "dropout_rate", "lifetime_days", "spend_level"]
-    assert same_customers == (child != "customers")
     if child not in {"customers", "process"}:
         assert_frame_equal(before.truth[rates], after.truth[rates], check_exact=True)
-    if child in {"refunds", "blemishes"}:
+    if child == "identities":
+        for name in changed - {child}:
+            assert_frame_equal(by_owner(before, name), by_owner(after, name), check_exact=True)
+    if child not in {"customers", "process", "orders", "engagement", "memberships"}:
         assert_frame_equal(before.truth, after.truth, check_exact=True)
-    assert digest(before.tables["orders"]) != digest(after.tables["orders"])
 
 
 def test_a_later_table_changes_no_earlier_number(monkeypatch: pytest.MonkeyPatch) -> None:
     before = course_seller(customers=300, seed=5)
-    monkeypatch.setattr(synthetic, "CHILDREN", (*synthetic.CHILDREN, "events"))
+    monkeypatch.setattr(synthetic, "CHILDREN", (*synthetic.CHILDREN, "a table of a later step"))
     after = course_seller(customers=300, seed=5)
     assert [digest(table) for table in before.tables.values()] == [digest(table) for table in after.tables.values()]
 
@@ -165,9 +203,9 @@ def test_the_tables_show_the_purchases_of_the_truth(business: Business, buyers: 
     assert hidden.sum() <= business.planted["missing_customer_lines"]
     whole = hidden[business.truth["buyer"] & (hidden == 0)].index
     first = shown.groupby("customer_id")["ordered_at"].min()
-    assert (first[whole] == buyers.loc[whole, "first_purchase_at"]).all()
+    assert (first[whole].to_numpy() == buyers.loc[whole, "first_purchase_at"].to_numpy()).all()
     layer = shown["product_layer"].cat.set_categories(market.LAYERS).cat.codes.groupby(shown["customer_id"]).max()
-    assert (layer[whole] == buyers.loc[whole, "top_layer"].cat.codes).all()
+    assert (layer[whole].to_numpy() == buyers.loc[whole, "top_layer"].cat.codes.to_numpy()).all()
 
 
 def test_prospects_have_no_purchase_and_no_rates(business: Business) -> None:
@@ -201,7 +239,7 @@ def test_orders_lie_between_joining_and_drop_out_or_as_of(business: Business, or
 
 def test_planted_blemishes_stand_in_the_table(business: Business, orders: pd.DataFrame) -> None:
     free = orders[(orders["status"] == "paid") & (orders["amount"] == 0)]
-    assert business.planted == {
+    found = {
         "free_orders": free["order_id"].nunique(),
         "cancelled_orders": orders.loc[orders["status"] == "cancelled", "order_id"].nunique(),
         "refund_lines": (orders["amount"] < 0).sum(),
@@ -209,6 +247,7 @@ def test_planted_blemishes_stand_in_the_table(business: Business, orders: pd.Dat
         "unreadable_amount_lines": orders["amount"].isna().sum(),
         "repeated_lines": orders.duplicated("line_id").sum(),
     }
+    assert business.planted | found == business.planted
     assert orders.duplicated("line_id").sum() == orders.duplicated().sum()
     share = {name: count / len(orders) for name, count in business.planted.items()}
     assert share["missing_customer_lines"] == pytest.approx(0.004, rel=0.25)
@@ -273,12 +312,16 @@ def test_any_size_gives_whole_tables(customers: int, seed: int, length: int) -> 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         business = course_seller(customers=customers, seed=seed, start="2025-01-01", as_of=str(last.date()))
-    people, orders = business.tables["customers"], business.tables["orders"]
+    people = business.tables["customers"]
     assert people["customer_id"].is_unique
     assert list(people["customer_id"]) == list(business.truth.index)
-    assert orders["customer_id"].dropna().isin(people["customer_id"]).all()
-    assert str(orders["ordered_at"].dtype) == "datetime64[s]"
-    assert (orders["ordered_at"] < last + pd.Timedelta(days=1)).all()
+    for name in set(business.tables) - {"costs", "identities"}:
+        assert by_owner(business, name)["customer_id"].dropna().isin(people["customer_id"]).all(), name
+    for name, moment in MOMENTS.items():
+        happened = business.tables[name][moment]
+        assert str(happened.dtype) == "datetime64[s]"
+        assert (happened < last + pd.Timedelta(days=1)).all()
+        assert happened.is_monotonic_increasing
     assert business.as_of == last.date()
 
 

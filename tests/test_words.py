@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import date
 from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from toolkit.data.seasons import SEASONS
+from toolkit.data.sql import blocks
+from toolkit.data.vocabulary import SURVEY_WORDS
 from toolkit.errors import ArgumentError
-from toolkit.report.labels import LABELS, SEGMENT_ACTIONS, SEGMENT_TRAITS, SEGMENT_WORDS, SENTENCES
+from toolkit.report.labels import ACTS, LABELS, SEGMENT_ACTIONS, SEGMENT_TRAITS, SEGMENT_WORDS
+from toolkit.report.sentences import SENTENCES
 from toolkit.report.words import Language, Words, words
 from toolkit.schema import FATES, PROSPECT, SEGMENTS, SNAPSHOT
+from toolkit.study import EventKind
+from toolkit.tables import TABLES
 
-TABLES = (LABELS, SEGMENT_ACTIONS, SEGMENT_TRAITS, SEGMENT_WORDS, SENTENCES)
+WORDS = (ACTS, LABELS, SEGMENT_ACTIONS, SEGMENT_TRAITS, SEGMENT_WORDS, SENTENCES)
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
 def test_every_word_stands_in_both_languages() -> None:
-    for table in TABLES:
+    for table in WORDS:
         for key, (zh, en) in table.items():
             assert CHINESE.search(zh), key
             assert en, key
@@ -37,9 +44,41 @@ def test_columns_fates_and_segments_all_have_a_name(language: Language) -> None:
     w = words(language)
     assert all(w.label(column.name) for column in SNAPSHOT)
     assert all(w.label(fate) for fate in FATES)
+    assert all(w.label(column.name) for table in TABLES.values() for column in table.columns)
+    assert all(w.label(f"table_{table}") for table in TABLES)
+    assert all(w.label(season) for season in SEASONS)
     names = [w.segment(key) for key in (*SEGMENTS, PROSPECT)]
     assert len(set(names)) == 9
     assert all(w.describe(key) and w.action(key) for key in (*SEGMENTS, PROSPECT))
+
+
+def test_every_kind_of_act_that_the_gate_or_the_timeline_names_has_a_name() -> None:
+    told = set(
+        re.findall(r"(?:THEN|ELSE|'kind':|COALESCE\(kind,) '([a-z_]+)'", "".join(blocks("timeline.sql").values()))
+    )
+    told |= set(re.findall(r"'([a-z_]+)' AS kind", "".join(blocks("timeline.sql").values())))
+    assert {"order", "refund", "order_undone", "joined", "assigned", "sent", "opened", "membership_ended"} <= told
+    assert told | set(get_args(EventKind)) | set(SURVEY_WORDS) <= set(ACTS)
+
+
+def test_an_act_that_only_the_business_knows_keeps_its_own_name() -> None:
+    assert words("en").act("抽奖 <b>") == "抽奖 <b>"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "en", "zh"),
+    [
+        ("2026-11-01", "2026-11-11", "1–11 November 2026", "2026年11月1日至11日"),
+        ("2026-02-16", "2026-03-03", "16 February – 3 March 2026", "2026年2月16日至3月3日"),
+        ("2026-12-28", "2027-01-03", "28 December 2026 – 3 January 2027", "2026年12月28日至2027年1月3日"),
+        ("2026-11-11", "2026-11-11", "11 November 2026", "2026年11月11日"),
+        ("2025-11-30", "2026-11-01", "30 November 2025 – 1 November 2026", "2025年11月30日至2026年11月1日"),
+    ],
+)
+def test_spans_of_days(first: str, last: str, en: str, zh: str) -> None:
+    days = date.fromisoformat(first), date.fromisoformat(last)
+    assert words("en").span(*days) == en
+    assert words("zh").span(*days) == zh
 
 
 def test_chinese_names_are_those_of_the_field() -> None:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from toolkit.report.results import record
     from toolkit.report.workbench import Study
     from toolkit.segments.core import core_gap
+    from toolkit.segments.identity_effect import identity_effect
     from toolkit.segments.rfm import RFM
     from toolkit.segments.summary import segment_summary
 
@@ -17,10 +18,11 @@ _HOMES = {
     "RFM": "toolkit.segments.rfm",
     "segment_summary": "toolkit.segments.summary",
     "core_gap": "toolkit.segments.core",
+    "identity_effect": "toolkit.segments.identity_effect",
     "record": "toolkit.report.results",
 }
 
-__all__ = ["RFM", "Study", "core_gap", "record", "segment_summary"]
+__all__ = ["RFM", "Study", "core_gap", "identity_effect", "record", "segment_summary"]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,6 +13,8 @@ from toolkit.errors import ArgumentError, ToolkitError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from toolkit.report.workbench import Study
+
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Research toolkit for customer-tier operations.")
@@ -31,6 +33,30 @@ def refusals() -> Iterator[None]:
     except ToolkitError as error:
         typer.echo(error, err=True)
         raise typer.Exit(error.exit_status) from None
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="A folder of exports: CSV, TSV, TXT, XLSX, Parquet.")],
+    *,
+    timezone: Annotated[str | None, typer.Option(help="The shop's time zone, such as Asia/Shanghai.")] = None,
+    currency: Annotated[str | None, typer.Option(help="The currency of its money, such as CNY.")] = None,
+) -> None:
+    """Look at a folder of exports and write FOLDER/study.yaml, with every guess marked."""
+    with refusals():
+        typer.echo(f"looking at {folder} ...", err=True)
+
+        from toolkit.data.drafting import draft, write_draft  # noqa: PLC0415 - takes a second: after the first sign of life
+        from toolkit.data.survey import describe, survey  # noqa: PLC0415
+
+        found = survey(folder)
+        place = write_draft(folder / "study.yaml", draft(found, timezone=timezone, currency=currency))
+        typer.echo(describe(found))
+        typer.echo(f"wrote {place}; what it is unsure of is marked there with # unsure:")
+        asked = [key for key, said in (("timezone:", timezone), ("currency:", currency)) if not said]
+        asked += [f"{column}:" for kind in found.tables.values() for column in kind.found.missing]
+        first = f"set {' and '.join(asked)} in {place}, then  " if asked else ""
+        typer.echo(f"Next: {first}toolkit check {place}")
 
 
 @app.command()
@@ -56,7 +82,13 @@ def check(
         opened.check(as_of)
         for found in opened.checks(as_of):
             typer.echo(f"{found.status:13} {found.code}: {found.message}")
-        typer.echo(f"fine. Next: toolkit report {study} --as-of {as_of or 'YYYY-MM-DD'}")
+        typer.echo(f"fine. Next: toolkit report {study} --as-of {as_of or _last_order_day(opened)}")
+
+
+def _last_order_day(opened: Study) -> str:
+    """Return the last day with a used order line: the day that a first report is likely to be about."""
+    days = opened.snapshot("9998-12-31", columns=["last_order_date"])["last_order_date"]
+    return f"{days.max():%Y-%m-%d}"
 
 
 @app.command()

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from toolkit.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
 
 Fate = Literal["used", "refund", "duplicate", "cancelled", "excluded", "quarantined", "later"]
 
@@ -127,3 +132,37 @@ def as_day(value: object, *, name: str = "as_of") -> date:
             raise ArgumentError("date", f"{name} is a whole day, not a moment: {value!r}", hint=f'{name}="{moment:%Y-%m-%d}"')
         return moment.date()
     return moment
+
+
+def refuse_undated(frame: pd.DataFrame, columns: Iterable[str]) -> None:
+    """Refuse to learn from columns whose past is unknown: the model would see the future.
+
+    Parameters
+    ----------
+    frame
+        A snapshot; ``attrs["not_point_in_time"]`` names such columns.
+    columns
+        What the model is about to use.
+
+    Raises
+    ------
+    ArgumentError
+        One of them is not point-in-time.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> snap = pd.DataFrame({"persona": ["student"], "spend": [5.0]})
+    >>> snap.attrs["not_point_in_time"] = ("persona",)
+    >>> refuse_undated(snap, ["spend"])
+    >>> refuse_undated(snap, ["persona"])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    toolkit.errors.ArgumentError: E-not-point-in-time: persona: known as exported, not as of the date... Try: ...
+    """
+    barred = [name for name in columns if name in frame.attrs.get("not_point_in_time", ())]
+    if barred:
+        raise ArgumentError(
+            "not-point-in-time",
+            f"{', '.join(barred)}: known as exported, not as of the date, so no model may learn from it",
+            hint="leave it out, or tables: {customers: {columns: {valid_from: YOUR HEADER}}}",
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -54,6 +55,7 @@ class TableFile(_Part):
     files: tuple[str, ...]
     columns: dict[str, str | Multiply | Constant | None] = Field(default_factory=dict)
     sheet: str | None = None
+    fill_down: tuple[str, ...] = ()
     encoding: str | None = None
     delimiter: str | None = None
     decimal: Literal[".", ","] = "."
@@ -62,7 +64,7 @@ class TableFile(_Part):
     expected_rows: int | None = None
     sha256: dict[str, str] = Field(default_factory=dict)
 
-    @field_validator("files", "date_formats", mode="before")
+    @field_validator("files", "date_formats", "fill_down", mode="before")
     @classmethod
     def _one_or_many(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
@@ -115,7 +117,7 @@ class StudyFile(_Part):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
     timezone: str
-    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    currency: str
     tables: dict[str, TableFile]
     language: Literal["zh", "en"] = "en"
     window_days: int = Field(365, ge=1)
@@ -144,6 +146,13 @@ class StudyFile(_Part):
             raise ValueError(f"unknown time zone {value!r}; write one such as Asia/Shanghai") from error
         return value
 
+    @field_validator("currency")
+    @classmethod
+    def _three_letters(cls, value: str) -> str:
+        if not re.fullmatch("[A-Z]{3}", value):
+            raise ValueError(f"{value!r} is no currency; write its three capital letters, such as CNY")
+        return value
+
     @field_validator("exclude_customers", mode="before")
     @classmethod
     def _ids_are_text(cls, value: object) -> object:
@@ -156,21 +165,30 @@ class StudyFile(_Part):
         for name, table in self.tables.items():
             if name not in TABLES:
                 raise _fault(f"unknown table {name!r}{nearest(name, TABLES)}", "tables", name)
-            known = [column.name for column in TABLES[name].columns]
-            for column in table.columns:
-                if column not in known:
-                    what = f"unknown column {column!r} of table {name}{nearest(column, known)}"
-                    raise _fault(what, "tables", name, "columns", column)
-            for column, source in table.columns.items():
-                if isinstance(source, Constant) and TABLES[name].column(column).kind not in ("text", "status"):
-                    what = f"column {column!r} of table {name} is not text and cannot be the same in every row"
-                    raise _fault(what, "tables", name, "columns", column)
-                if isinstance(source, Multiply) and TABLES[name].column(column).kind != "money":
-                    what = f"column {column!r} of table {name} is not money and cannot be multiplied"
-                    raise _fault(what, "tables", name, "columns", column)
+            _columns_are_known(name, table)
         if "orders" not in self.tables:
             raise _fault("table 'orders' is required; write tables: {orders: {files: orders.csv}}", "tables")
         return self
+
+
+def _columns_are_known(name: str, table: TableFile) -> None:
+    known = [column.name for column in TABLES[name].columns]
+    for column in table.fill_down:
+        if name != "orders" or column not in known or column in ("order_id", "line_id", "amount"):
+            what = f"fill_down: {column!r} is no column of orders that an order's first row can give for all"
+            raise _fault(what, "tables", name, "fill_down")
+    for column, source in table.columns.items():
+        if column not in known:
+            raise _fault(
+                f"unknown column {column!r} of table {name}{nearest(column, known)}", "tables", name, "columns", column
+            )
+        kind = TABLES[name].column(column).kind
+        if isinstance(source, Constant) and kind not in ("text", "status"):
+            what = f"column {column!r} of table {name} is not text and cannot be the same in every row"
+            raise _fault(what, "tables", name, "columns", column)
+        if isinstance(source, Multiply) and kind != "money":
+            what = f"column {column!r} of table {name} is not money and cannot be multiplied"
+            raise _fault(what, "tables", name, "columns", column)
 
 
 def _fault(what: str, *keys: str) -> PydanticCustomError:

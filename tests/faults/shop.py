@@ -17,6 +17,7 @@ import toolkit as tk
 from toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from toolkit.errors import Check
@@ -57,17 +58,34 @@ class Shop:
         customers_spec: dict[str, Any] | None = None,
         **settings: Any,
     ) -> tk.Study:
-        files = [
-            self.write(f"orders_{n}.{'csv' if isinstance(part, (str, bytes)) else 'parquet'}", part)
-            for n, part in enumerate(orders if isinstance(orders, list) else [orders], 1)
-        ]
-        tables: dict[str, Any] = {"orders": {"files": files} | (orders_spec or {})}
+        tables: dict[str, Export | Sequence[Export]] = {"orders": orders}
         if customers is not None:
-            ending = "csv" if isinstance(customers, (str, bytes)) else "parquet"
-            tables["customers"] = {"files": self.write(f"customers.{ending}", customers)} | (customers_spec or {})
-        content = {"name": "shop", "timezone": "Asia/Shanghai", "currency": "CNY", "tables": tables} | settings
+            tables["customers"] = customers
+        specs = {"orders": orders_spec or {}, "customers": customers_spec or {}}
+        return self.tables(tables, specs, **settings)
+
+    def tables(
+        self,
+        tables: Mapping[str, Export | Sequence[Export]],
+        specs: dict[str, dict[str, Any]] | None = None,
+        **settings: Any,
+    ) -> tk.Study:
+        """Open a study of these tables; orders that nothing is wrong with stand in where there are none."""
+        tables = {"orders": "\n".join([HEADER, *good_lines(30)]) + "\n"} | tables
+        said = {
+            name: {"files": self._files(name, parts)} | (specs or {}).get(name, {}) for name, parts in tables.items()
+        }
+        content = {"name": "shop", "timezone": "Asia/Shanghai", "currency": "CNY", "tables": said} | settings
         (self.folder / "study.yaml").write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
         return tk.Study.open(self.folder / "study.yaml")
+
+    def _files(self, table: str, parts: Export | Sequence[Export]) -> list[str]:
+        several: list[Export] = list(parts) if isinstance(parts, list) else [parts]
+        names = [table] if table == "customers" and len(several) == 1 else [f"{table}_{n}" for n in range(1, 99)]
+        return [
+            self.write(f"{name}.{'csv' if isinstance(part, (str, bytes)) else 'parquet'}", part)
+            for name, part in zip(names, several, strict=False)
+        ]
 
     def lines(self, *lines: str, header: str = HEADER, good: int = 0, **more: Any) -> tk.Study:
         """Open a CSV of these lines after ``good`` lines that nothing is wrong with."""
@@ -77,14 +95,33 @@ class Shop:
         self, code: str, orders: Export | list[Export], *parts: str, as_of: str | None = AS_OF, **more: Any
     ) -> str:
         """Demand that the study is refused with this code, in the shape of every refusal, naming these parts."""
-        with pytest.raises(ToolkitError) as caught:
-            self.open(orders, **more).check(as_of)
-        message = str(caught.value)
-        assert caught.value.code == code, message
-        assert re.fullmatch(r"E-[a-z0-9-]+( .+)?: .+[.?] Try: .+", message, re.DOTALL), message
-        for part in parts:
-            assert part in message, message
-        return message
+        return refused(code, lambda: self.open(orders, **more), *parts, as_of=as_of)
+
+    def table_stops(
+        self, code: str, table: str, content: Export | list[Export], *parts: str, as_of: str | None = AS_OF, **more: Any
+    ) -> str:
+        """Demand the same of a study whose exports are good but for this table."""
+        return refused(code, lambda: self.tables({table: content}, **more), *parts, as_of=as_of)
+
+
+def refused(code: str, opening: Callable[[], tk.Study], *parts: str, as_of: str | None = AS_OF) -> str:
+    """Demand that a study is refused with this code, in the shape of every refusal, naming these parts."""
+    with pytest.raises(ToolkitError) as caught:
+        opening().check(as_of)
+    message = str(caught.value)
+    assert caught.value.code == code, message
+    assert re.fullmatch(r"E-[a-z0-9-]+( .+)?: .+[.?] Try: .+", message, re.DOTALL), message
+    for part in parts:
+        assert part in message, message
+    return message
+
+
+def hinted(message: str) -> dict[str, Any]:
+    """Read the first thing that a refusal proposes to type, as the study file would have it."""
+    hint = re.split(r", or |  or  ", message.partition(" Try: ")[2])[0]
+    typed = yaml.safe_load(hint)
+    assert isinstance(typed, dict), message
+    return typed
 
 
 def assert_nothing_lost(study: tk.Study, rows: int, money: str | Decimal, *, table: str = "orders") -> None:
@@ -100,6 +137,11 @@ def fates(study: tk.Study, table: str = "orders") -> dict[str, int]:
     """Rows by reason."""
     book = study.ledger
     return {str(row.reason): int(str(row.rows)) for row in book[book["table"] == table].itertuples()}
+
+
+def codes(study: tk.Study, as_of: str = AS_OF) -> set[str]:
+    """Codes of all checks."""
+    return {check.code for check in study.checks(as_of)}
 
 
 def check_of(study: tk.Study, code: str, as_of: str = AS_OF) -> Check:

@@ -11,8 +11,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from toolkit.data import memory
-
 from .shop import HEADER, assert_nothing_lost, check_of, fates, good_lines, spend
 
 if TYPE_CHECKING:
@@ -80,6 +78,17 @@ def test_04_zero_bytes_in_plain_text_stop_with_their_line(shop: Shop) -> None:
 @pytest.mark.parametrize("name", ["latin-99", "zip", "idna", "utf-8"])
 def test_04_a_stated_encoding_that_does_not_fit_stops(shop: Shop, name: str) -> None:
     shop.stops("encoding", CHINESE.encode("gbk"), name, orders_spec={"encoding": name})
+
+
+@pytest.mark.parametrize("names", [["Andrés", "Zoë Müller"], ["Björn"], ["Crééa", "Renée", "Zoë"]])
+def test_04_accented_letters_are_not_taken_for_chinese(shop: Shop, names: list[str]) -> None:
+    content = "\n".join([HEADER, *good_lines(3), *(f"{name},2026-01-05,10" for name in names), ""]).encode("cp1252")
+    shop.stops("encoding", content, "cp1252")
+    assert set(names) < set(spend(shop.open(content, orders_spec={"encoding": "cp1252"})))
+
+
+def test_04_one_chinese_character_beside_a_letter_is_chinese(shop: Shop) -> None:
+    assert set(spend(shop.open(f"{HEADER}\nA类,2026-01-05,10\n".encode("gbk")))) == {"A类"}
 
 
 @pytest.mark.parametrize("size", [4095, 4096, 65_535, 65_536])
@@ -277,18 +286,20 @@ def test_17_parquet_names_that_differ_by_case_only_stop(shop: Shop) -> None:
     shop.stops("repeated-header", frame, "amount", orders_spec={"columns": {"amount": "amount"}})
 
 
-def _zip() -> bytes:
+def _zip(name: str) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("xl/workbook.xml", "<x/>")
+        archive.writestr(name, "<x/>")
     return buffer.getvalue()
 
 
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (_zip(), "Excel or zip"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "Excel or zip"),
+        (_zip("xl/workbook.xml"), "Excel file"),
+        (_zip("[Content_Types].xml"), "Excel file"),
+        (_zip("orders.csv"), "zip file"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "password"),
         (b"<html><table><tr><td>customer_id</td></tr></table></html>", "HTML"),
         (b"\xef\xbb\xbf<!DOCTYPE html><html></html>", "HTML"),
         (b"\x1f\x8b\x08\x00" + bytes(40), "gzip"),
@@ -310,9 +321,35 @@ def test_19_ids_that_excel_rounded_stop(shop: Shop, column: str) -> None:
     shop.stops("id-lost", text, "orders_1.csv:2", column, "1***6", "export again")
 
 
+def test_19_marks_that_keep_a_text_a_text_are_no_part_of_it(shop: Shop) -> None:
+    study = shop.lines(
+        '="00123",2026-01-05,10,a', '"=""0045""",\'2026-01-05,\'20,b', "`o-x'1`,`2026-01-05,`5, `c`",
+        "O'Neill,2026-01-05,1,'tis", "'x,2026-01-05,2,=\"", header=f"{HEADER},channel",
+    )  # fmt: skip
+    assert spend(study) == {"00123": 10.0, "0045": 20.0, "o-x'1`": 5.0, "O'Neill": 1.0, "'x": 2.0}
+    found = study._connection.execute("SELECT channel FROM orders_raw ORDER BY source_row").fetchall()
+    assert [channel for (channel,) in found] == ["a", "b", "c`", "'tis", '="']
+    assert study.files["orders"][0].repairs["text_marks"] == 8
+
+
 def test_19_exactly_excels_last_row_is_a_warning(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("toolkit.data.files.EXCEL_ROW_LIMITS", (300, 301))
     assert check_of(shop.lines(good=300), "excel_row_limit").status == "failed"
+
+
+@pytest.mark.parametrize(
+    ("name", "neighbour"),
+    [("a[1].parquet", "a1.parquet"), ("a*.parquet", "ab.parquet"), ("d[1]/a.parquet", "d1/a.parquet")],
+)
+def test_20_no_other_parquet_file_is_read_for_one_whose_name_holds_wildcards(
+    shop: Shop, name: str, neighbour: str
+) -> None:
+    for customer, file in (("C1", name), ("C2", neighbour)):
+        (shop.folder / file).parent.mkdir(exist_ok=True)
+        shop.write(file, pd.DataFrame({"customer_id": [customer], "ordered_at": ["2026-01-05"], "amount": [1.0]}))
+    study = shop.open(HEADER, orders_spec={"files": name})
+    assert spend(study) == {"C1": 1.0}
+    assert_nothing_lost(study, 1, "1")
 
 
 @pytest.mark.parametrize("keep", [4, 40, -1, -200])
@@ -396,11 +433,6 @@ def test_21_a_line_id_with_two_contents_is_quarantined(shop: Shop) -> None:
     )
     assert fates(study) == {"order": 1, "line_id_conflict": 1}
     assert_nothing_lost(study, 2, "22")
-
-
-def test_23_a_file_larger_than_memory_stops_before_it_is_read(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "available", lambda: 1000)
-    shop.stops("too-large", "\n".join([HEADER, *good_lines(50)]), "Parquet")
 
 
 def test_23_parquet_orders_are_never_copied_into_memory(shop: Shop) -> None:

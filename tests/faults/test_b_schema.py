@@ -11,6 +11,7 @@ import pytest
 import toolkit as tk
 from toolkit.errors import InputError, ToolkitError
 
+from .books import book
 from .shop import HEADER, assert_nothing_lost, check_of, fates, good_lines, spend
 
 if TYPE_CHECKING:
@@ -61,6 +62,29 @@ def test_25_two_headers_for_one_column_stop(shop: Shop) -> None:
         "customer_id,created_at,paid_at,amount\nC1,2026-01-05,2026-01-06,10\n",
         "created_at, paid_at",
     )
+
+
+@pytest.mark.parametrize("value", ["公众号", "it's", 'say "x"; --', "", "a\nb"])
+@pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx", "frame"])
+def test_24_a_column_that_the_export_leaves_out_may_be_the_same_in_every_row(shop: Shop, kind: str, value: str) -> None:
+    frame = pd.DataFrame({"customer_id": ["C1", "C2"], "ordered_at": "2026-01-05", "amount": 1, "channel": ["a", "b"]})
+    columns = {"columns": {"channel": {"constant": value}}}
+    if kind == "frame":
+        study = frames(frame, tables={"orders": columns})
+    elif kind == "xlsx":
+        shop.write("book.xlsx", book([list(frame), *frame.to_numpy().tolist()]))
+        study = shop.open(HEADER, orders_spec=columns | {"files": "book.xlsx"})
+    else:
+        study = shop.open(frame if kind == "parquet" else frame.to_csv(index=False), orders_spec=columns)
+    assert study._connection.execute("SELECT DISTINCT channel FROM orders_raw").fetchall() == [(value,)]
+    found = study.files["orders"][0]
+    assert (found.constants, found.dropped) == ({"channel": value}, ("channel",))
+    assert list(found.mapping) == ["customer_id", "ordered_at", "amount"]
+    assert_nothing_lost(study, 2, "2")
+
+
+def test_24_a_constant_makes_no_header(shop: Shop) -> None:
+    shop.stops("missing-column", "channel,note\nx,y\n", orders_spec={"columns": {"channel": {"constant": "x"}}})
 
 
 def test_25_a_mapping_settles_what_is_ambiguous(shop: Shop) -> None:

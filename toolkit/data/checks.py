@@ -41,6 +41,7 @@ def row_checks(
         found += _optional_checks(connection, table, as_of)
         if TABLES[table].has_customers:
             found += _id_checks(connection, table, as_of)
+            found += _doubtful_ids(connection, table, as_of)
     found += log_checks(connection, files, as_of)
     found += _order_checks(connection, as_of)
     found += _refund_checks(connection, as_of)
@@ -79,7 +80,8 @@ def _id_checks(connection: duckdb.DuckDBPyConnection, table: str, as_of: date | 
     if not repaired:
         return []
     message = (
-        f"{table}: {repaired:,} ids were written with spaces, full-width or invisible characters, or in another case"
+        f"{table}: {repaired:,} ids were written with spaces, quotes, full-width or invisible characters, or in another"
+        " case"
     )
     found = [Check("ids_repaired", "informational", message, repaired, table)]
     joined = _one(
@@ -96,6 +98,25 @@ def _id_checks(connection: duckdb.DuckDBPyConnection, table: str, as_of: date | 
     return found
 
 
+def _doubtful_ids(connection: duckdb.DuckDBPyConnection, table: str, as_of: date | None) -> list[Check]:
+    """Count ids that hide digits, and ids that a program has taken for numbers."""
+    counts = connection.execute(
+        "SELECT COUNT(DISTINCT customer_id) FILTER (WHERE contains(customer_id, '**')), COUNT(DISTINCT customer_id)"  # noqa: S608
+        " FILTER (WHERE ends_with(customer_id, '.0') AND regexp_full_match(customer_id, '\\d+\\.0'))"
+        f" FROM {table} WHERE {_VISIBLE}",
+        {"as_of": as_of},
+    ).fetchone()
+    doubts = {
+        "masked_ids": "ids are masked, such as 138****8000: people may share one",
+        "numeric_ids": "ids end in .0: a program took them for numbers, other tables may not; export them as text",
+    }
+    return [
+        Check(code, "failed", f"{table}: {count:,} {doubt}", count, table)
+        for (code, doubt), count in zip(doubts.items(), counts or (), strict=True)
+        if count
+    ]
+
+
 def _optional_checks(connection: duckdb.DuckDBPyConnection, table: str, as_of: date | None) -> list[Check]:
     raw = {row[0]: row[1] for row in connection.execute(f"DESCRIBE {table}_raw").fetchall()}
     names = [
@@ -105,7 +126,13 @@ def _optional_checks(connection: duckdb.DuckDBPyConnection, table: str, as_of: d
     ]
     if not names:
         return []
-    counts = ", ".join(f"COUNT(*) FILTER (WHERE t.{name} IS NULL AND NOT is_missing(raw.{name}))" for name in names)
+    unread = {
+        name: f"optional_time_fault(raw.{name}, getvariable('{table}_date_formats')) IS NOT NULL"
+        if TABLES[table].column(name).kind == "timestamp"
+        else f"NOT is_missing(raw.{name})"
+        for name in names
+    }
+    counts = ", ".join(f"COUNT(*) FILTER (WHERE t.{name} IS NULL AND {unread[name]})" for name in names)
     row = connection.execute(
         f"SELECT {counts} FROM {table} AS t"  # noqa: S608 - canonical names
         f" JOIN {table}_raw AS raw USING (source_file, source_row) WHERE {_VISIBLE}",

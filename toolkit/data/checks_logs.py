@@ -40,7 +40,7 @@ def _strangers(
     """Count people of a table who neither ordered nor stand in the table customers."""
     known = "SELECT customer_id FROM orders_days WHERE COALESCE(late_day, day) <= $as_of OR $as_of IS NULL"
     if "customers" in tables:
-        known += f" UNION ALL SELECT customer_id FROM customers WHERE fate = 'used' AND {_VISIBLE}"
+        known += f" UNION ALL SELECT customer_id FROM customers WHERE fate = 'used' AND {_VISIBLE}"  # noqa: S608 - the same
     mine = (
         f"SELECT DISTINCT customer_id FROM {table}_days WHERE log_fate(reason) = 'used'"  # noqa: S608 - canonical names
         " AND customer_id IS NOT NULL AND COALESCE(day <= $as_of, TRUE)"
@@ -154,7 +154,7 @@ def _two_arms(connection: duckdb.DuckDBPyConnection, as_of: date | None) -> Chec
 def _linked(connection: duckdb.DuckDBPyConnection, as_of: date | None) -> Check | None:  # noqa: ARG001 - links have no date
     ids, people = _row(connection, "SELECT COUNT(*), COUNT(DISTINCT person) FROM people", None)
     message = f"identities: {ids:,} ids are other ids of {people:,} people; links are as exported, not as of the date"
-    return Check("ids_linked", "informational", message, ids, f"{people:,}") if ids else None
+    return Check("ids_linked", "informational", message, ids, f"{ids:,} → {people:,}") if ids else None
 
 
 def _row(connection: duckdb.DuckDBPyConnection, statement: str, as_of: date | None) -> tuple[int, ...]:

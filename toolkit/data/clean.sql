@@ -9,10 +9,19 @@ CREATE TYPE reason_name AS ENUM (
     'unreadable_amount', 'decimal_comma', 'other_currency', 'id_lost', 'files_disagree', 'line_id_conflict', 'no_customer',
     'negative_unstated', 'refunded_unstated', 'unknown_status');
 
--- what a URL would not escape (letters, digits, -._~) needs no cleaning; on a plain id this test is three times faster
+CREATE TYPE log_reason AS ENUM (
+    'event', 'contact', 'customer', 'answer', 'cost', 'identity', 'assignment', 'membership', 'other_file', 'repeated_customer',
+    'other_id', 'repeated_assignment', 'footer', 'missing_customer', 'excluded_customer', 'ragged_row', 'missing_date',
+    'unreadable_date', 'sentinel_date', 'serial_date', 'day_or_month_first', 'after_export', 'missing_amount', 'unreadable_amount',
+    'decimal_comma', 'other_currency', 'id_lost', 'no_customer', 'missing_customer_id', 'missing_value', 'missing_number',
+    'unreadable_number', 'unreadable_flag', 'score_out_of_range', 'ends_before_start', 'conflicting_customer');
+
+-- what a URL would not escape (letters, digits, -._~) needs no cleaning; on a plain id this test is three times faster.
+-- ="0012" and `0012 are how exports tell Excel to leave a cell alone
 CREATE OR REPLACE MACRO clean_text(x) AS
     NULLIF(CASE WHEN x = url_encode(x) THEN x
-                WHEN regexp_full_match(x, '[!-~]([ -~]*[!-~])?') THEN x ELSE normal_text(x) END, '');
+                WHEN regexp_full_match(x, '[!-<>-_a-~]([ -~]*[!-~])?') THEN x
+                ELSE normal_text(regexp_replace(x, '^\s*(?:="(.*)"|`(.*))\s*$', '\1\2')) END, '');
 
 CREATE OR REPLACE MACRO known(x) AS
     NULLIF(regexp_replace(x, '(?i)^(null|none|nan|nat|<na>|#?n/a|\\n|-|--|/)$', ''), '');
@@ -20,7 +29,8 @@ CREATE OR REPLACE MACRO known(x) AS
 -- each text stands once in what is not the first case: the engine would compute a repeated one for every row
 CREATE OR REPLACE MACRO clean_id(x) AS
     CASE WHEN strlen(x) > 4 AND x = url_encode(x) AND NOT getvariable('fold_case') THEN x
-         ELSE known(CASE WHEN getvariable('fold_case') THEN lower(clean_text(x)) ELSE clean_text(x) END) END;
+         ELSE known(regexp_replace(CASE WHEN getvariable('fold_case') THEN lower(clean_text(x)) ELSE clean_text(x) END,
+                                   '^''(\d+)$', '\1')) END;
 
 CREATE OR REPLACE MACRO is_missing(x) AS
     known(clean_text(x)) IS NULL;
@@ -49,7 +59,7 @@ CREATE OR REPLACE MACRO money_fault(x) AS
          ELSE 'unreadable_amount' END;
 
 CREATE OR REPLACE MACRO is_own(currency) AS
-    currency IS NULL OR regexp_full_match(currency, getvariable('own_marks'), 'i');
+    known(currency) IS NULL OR regexp_full_match(currency, getvariable('own_marks'), 'i');
 
 CREATE OR REPLACE MACRO money_of_number(x) AS
     TRY_CAST(x AS DECIMAL(18, 4));
@@ -94,7 +104,7 @@ CREATE OR REPLACE MACRO time_fault(x, formats) AS
          ELSE 'unreadable_date' END;
 
 CREATE OR REPLACE MACRO is_footer(x) AS
-    regexp_matches(clean_text(x), '^(合计|总计|小计|总金额|总笔数|共\s*\d+\s*(笔|条)|[-=#*]{3,}|(?i)(grand )?total\b)');
+    regexp_matches(clean_text(x), '^(合计|总计|小计|总金额|总笔数|总交易单数|共\s*\d+\s*(笔|条)|[-=#*]{3,}|(?i)(grand )?total\b)');
 
 CREATE OR REPLACE MACRO is_total(x, customer) AS
     regexp_full_match(x, '(?i)\s*(合计|总计|小计|(grand )?total)\s*') AND COALESCE(customer = clean_text(x), TRUE);
@@ -123,7 +133,8 @@ CREATE OR REPLACE MACRO fate_of(reason) AS
          ELSE 'quarantined' END;
 
 CREATE OR REPLACE MACRO log_fate(reason) AS
-    CASE WHEN reason IN ('customer', 'event', 'contact', 'answer', 'cost', 'identity', 'assignment', 'membership') THEN 'used'
+    CASE WHEN reason = 'event' OR reason = 'contact' OR reason = 'customer' OR reason = 'answer' OR reason = 'cost'
+              OR reason = 'identity' OR reason = 'assignment' OR reason = 'membership' THEN 'used'
          WHEN reason IN ('other_file', 'repeated_customer', 'other_id', 'repeated_assignment') THEN 'duplicate'
          WHEN reason IN ('footer', 'missing_customer', 'excluded_customer') THEN 'excluded'
          ELSE 'quarantined' END;
@@ -147,11 +158,36 @@ CREATE OR REPLACE MACRO customer_fault(customer_id, id_lost) AS
 CREATE OR REPLACE MACRO finite(x) AS
     CASE WHEN isfinite(x) THEN x END;
 
+-- numbers: the grammar of money, with a power of ten and with what is counted behind them
+CREATE OR REPLACE MACRO number_text(x) AS
+    regexp_replace(replace(clean_text(x), '−', '-'), ' *(分|次|个|人|星)$', '');
+
 CREATE OR REPLACE MACRO number_of_text(x) AS
-    finite(TRY_CAST(regexp_replace(replace(clean_text(x), ',', ''), ' ?(分|秒|次|个|人)$', '') AS DOUBLE));
+    CASE WHEN regexp_full_match(number_text(x), '[+-]?(\d+|\d{1,3}(,\d{3})+|)(\.\d+|\d\.)?([eE][+-]?\d{1,3})?')
+         THEN finite(TRY_CAST(replace(number_text(x), ',', '') AS DOUBLE)) END;
+
+CREATE OR REPLACE MACRO number_comma(x) AS
+    CASE WHEN regexp_full_match(number_text(x), '[+-]?(\d+|\d{1,3}(\.\d{3})+|)(,\d+|\d,)?')
+         THEN finite(TRY_CAST(replace(replace(number_text(x), '.', ''), ',', '.') AS DOUBLE)) END;
+
+-- a duration as 1:02:03 or as 1小时2分3秒; a bare number is not one
+CREATE OR REPLACE MACRO seconds_part(x, unit) AS
+    COALESCE(TRY_CAST(regexp_extract(x, '(\d+) ?' || unit, 1) AS DOUBLE), 0);
+
+CREATE OR REPLACE MACRO clock_seconds(x) AS
+    CASE WHEN regexp_full_match(clean_text(x), '\d+:[0-5]?\d:[0-5]?\d')
+         THEN seconds_part(clean_text(x), ':\d+:') * 3600 + seconds_part(clean_text(x), ':\d+$') * 60
+              + seconds_part(clean_text(x), '$')
+         WHEN regexp_full_match(clean_text(x), '(?i)(\d+ ?(小时|时|h) ?)?(\d+ ?(分钟|分|min|m) ?)?(\d+ ?(秒钟|秒|s))?')
+         THEN seconds_part(lower(clean_text(x)), '(?:小时|时|h)') * 3600 + seconds_part(lower(clean_text(x)), '(?:分|m)') * 60
+              + seconds_part(lower(clean_text(x)), '(?:秒|s)') END;
 
 CREATE OR REPLACE MACRO number_fault(x) AS
     CASE WHEN is_missing(x) THEN 'missing_number' ELSE 'unreadable_number' END;
+
+-- an optional date that cannot be read, and is not one of those that mean none
+CREATE OR REPLACE MACRO optional_time_fault(x, formats) AS
+    CASE WHEN NOT is_missing(x) AND local_time(x, formats) IS NULL THEN NULLIF(time_fault(x, formats), 'sentinel_date') END;
 
 CREATE OR REPLACE MACRO refunded_of(reason, amount) AS
     CASE WHEN reason = 'refunded_status' THEN amount WHEN is_refund(reason) THEN -amount ELSE 0 END;
@@ -187,7 +223,7 @@ FROM (
             WHEN day IS NULL THEN CASE WHEN is_footer(first_cell) THEN 'footer' ELSE ordered_at_fault END
             WHEN no_date(day) THEN 'sentinel_date'
             WHEN day > CAST(getvariable('orders_exported_at') AS DATE) THEN 'after_export'
-            WHEN amount IS NULL THEN amount_fault
+            WHEN amount IS NULL THEN COALESCE(amount_fault, 'unreadable_amount')
             WHEN NOT currency_known THEN 'other_currency'
             WHEN customer_id IS NULL THEN getvariable('missing_customer')
             WHEN id_lost THEN 'id_lost'

@@ -1,4 +1,4 @@
--- Clean rows -> one row per customer at $as_of. Days are local days; money is exact until the last line.
+-- Clean rows -> one row per customer at $as_of. Days are local days; money and seconds are exact until the last line.
 -- Only rows visible at $as_of enter; the window is the last $window_days days up to $as_of.
 
 -- block: visible
@@ -38,7 +38,7 @@ SELECT
     MAX_BY(value, STRUCT_PACK(a := ordered_at, b := value)) AS last_order_value
 FROM (
     SELECT customer_id, order_key, CAST(SUM(paid) AS DECIMAL(38, 4)) AS value,
-           MAX(CASE WHEN order_day IS NOT NULL THEN CAST(paid AS DOUBLE) / COALESCE(NULLIF(quantity, 0), 1) END) AS max_price,
+           MAX(CASE WHEN order_day IS NOT NULL THEN CAST(paid AS DOUBLE) / CASE WHEN quantity > 0 THEN quantity ELSE 1 END END) AS max_price,
            MIN(ordered_at) FILTER (WHERE order_day IS NOT NULL) AS ordered_at
     FROM visible
     GROUP BY customer_id, order_key
@@ -48,24 +48,34 @@ GROUP BY customer_id
 HAVING COUNT(customer_id) > 0
 
 -- block: people
-SELECT customer_id, CAST(joined_at AS DATE) AS joined_date, acquisition_channel, persona, gender, age_band, region, opted_out
+-- the row that holds at $as_of; who asked for no more messages under another id has asked too
+SELECT customer_id, CAST(joined_at AS DATE) AS joined_date, acquisition_channel, persona, gender, age_band, region,
+       opted_out OR customer_id IN (
+           SELECT customer_id FROM customers
+           WHERE reason = 'other_id' AND opted_out AND (visible_day <= $as_of OR visible_day IS NULL)) AS opted_out
 FROM (
-    SELECT *, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY visible_day DESC NULLS LAST, source_file DESC, source_row DESC) AS latest
+    SELECT *, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY visible_day DESC NULLS LAST, valid_from DESC NULLS LAST) AS latest
     FROM customers
     WHERE fate = 'used' AND (visible_day <= $as_of OR visible_day IS NULL)
 )
 WHERE latest = 1
 
 -- block: referrals
-SELECT referred_by AS customer_id, COUNT(DISTINCT customer_id) AS referrals
-FROM customers
-WHERE fate = 'used' AND (visible_day <= $as_of OR visible_day IS NULL) AND referred_by IS NOT NULL AND referred_by <> customer_id
+-- a customer counts for the referrer that was named last
+SELECT referred_by AS customer_id, COUNT(*) AS referrals
+FROM (
+    SELECT referred_by, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY visible_day DESC NULLS LAST, valid_from DESC NULLS LAST) AS latest
+    FROM customers
+    WHERE fate = 'used' AND (visible_day <= $as_of OR visible_day IS NULL) AND referred_by IS NOT NULL AND referred_by <> customer_id
+)
+WHERE latest = 1
 GROUP BY referred_by
 
 -- block: discounts
-SELECT customer_id, 1 - SUM(CAST(paid AS DOUBLE)) / SUM(listed) AS discount_share
+SELECT customer_id, 1 - CAST(SUM(paid) AS DOUBLE) / CAST(SUM(listed) AS DOUBLE) AS discount_share
 FROM (
-    SELECT customer_id, paid, CAST(list_price AS DOUBLE) * COALESCE(NULLIF(quantity, 0), 1) AS listed
+    SELECT customer_id, paid,
+           TRY_CAST(CAST(list_price AS DOUBLE) * CASE WHEN quantity > 0 THEN quantity ELSE 1 END AS DECIMAL(18, 4)) AS listed
     FROM orders
     WHERE order_day > $window_start AND visible_day <= $as_of AND list_price > 0 AND paid > 0
 )
@@ -80,11 +90,11 @@ SELECT
     MAX(day) FILTER (WHERE acts > 0) AS last_active_date,
     COUNT(*) FILTER (WHERE acts > 0 AND day > $window_start) AS active_days,
     COUNT(*) FILTER (WHERE acts > 0 AND day > $last_30) AS active_days_30d,
-    SUM(interactions) FILTER (WHERE day > $window_start) AS interactions,
-    SUM(interactions) FILTER (WHERE day > $last_30) AS interactions_30d,
-    SUM(opens) FILTER (WHERE day > $window_start) AS opens,
-    SUM(opens) FILTER (WHERE day > $last_30) AS opens_30d,
-    SUM(seconds) FILTER (WHERE day > $last_30) AS stay_seconds_30d
+    CAST(SUM(interactions) FILTER (WHERE day > $window_start) AS BIGINT) AS interactions,
+    CAST(SUM(interactions) FILTER (WHERE day > $last_30) AS BIGINT) AS interactions_30d,
+    CAST(SUM(opens) FILTER (WHERE day > $window_start) AS BIGINT) AS opens,
+    CAST(SUM(opens) FILTER (WHERE day > $last_30) AS BIGINT) AS opens_30d,
+    CAST(SUM(seconds) FILTER (WHERE day > $last_30) AS DOUBLE) AS stay_seconds_30d
 FROM events_days
 WHERE day <= $as_of AND reason = 'event'
 GROUP BY customer_id
@@ -117,12 +127,12 @@ GROUP BY customer_id
 -- block: contacts
 SELECT
     customer_id,
-    SUM(delivered) FILTER (WHERE day > $last_7) AS contacts_7d,
-    SUM(delivered) FILTER (WHERE day > $last_30) AS contacts_30d,
-    SUM(delivered) FILTER (WHERE day > $last_90) AS contacts_90d,
-    SUM(opened) FILTER (WHERE day > $last_7) AS contact_opens_7d,
-    SUM(opened) FILTER (WHERE day > $last_30) AS contact_opens_30d,
-    SUM(opened) FILTER (WHERE day > $last_90) AS contact_opens_90d,
+    CAST(SUM(delivered) FILTER (WHERE day > $last_7) AS BIGINT) AS contacts_7d,
+    CAST(SUM(delivered) FILTER (WHERE day > $last_30) AS BIGINT) AS contacts_30d,
+    CAST(SUM(delivered) FILTER (WHERE day > $last_90) AS BIGINT) AS contacts_90d,
+    CAST(SUM(opened) FILTER (WHERE day > $last_7) AS BIGINT) AS contact_opens_7d,
+    CAST(SUM(opened) FILTER (WHERE day > $last_30) AS BIGINT) AS contact_opens_30d,
+    CAST(SUM(opened) FILTER (WHERE day > $last_90) AS BIGINT) AS contact_opens_90d,
     DATE_DIFF('day', MAX(day) FILTER (WHERE delivered > 0), $as_of) AS days_since_contact,
     BOOL_OR(opted_out) AS opted_out
 FROM contacts_days

@@ -6,11 +6,11 @@ import difflib
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from toolkit.errors import InputError
-from toolkit.study import Multiply
+from toolkit.study import Constant, Multiply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,11 +34,15 @@ class SourceFile:
     digest
         SHA-256 of the bytes, or how to compute it: a large file is only read for it when it is asked for.
     encoding, delimiter
-        As detected or stated; empty for Parquet and frames.
+        As detected or stated; empty for Excel, Parquet and frames.
+    sheet
+        The sheet that was read; empty for all but Excel.
     repairs
         What was repaired, counted.
     mapping
         Canonical column -> header(s) of the file.
+    constants
+        Canonical column -> the value that the study file gives it in every row.
     dropped
         Headers that were not loaded.
     """
@@ -47,8 +51,10 @@ class SourceFile:
     digest: str | Callable[[], str] = ""
     encoding: str = ""
     delimiter: str = ""
+    sheet: str = ""
     repairs: dict[str, int] = field(default_factory=dict)
     mapping: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    constants: dict[str, str] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
 
     @cached_property
@@ -57,10 +63,24 @@ class SourceFile:
         return self.digest if isinstance(self.digest, str) else self.digest()
 
 
+def constants_of(spec: TableFile) -> dict[str, str]:
+    """Return the columns that the study file gives one value, and the value.
+
+    Examples
+    --------
+    >>> from toolkit.study import TableFile
+    >>> constants_of(TableFile(files=("nps.csv",), columns={"kind": {"constant": "nps"}, "score": "打分"}))
+    {'kind': 'nps'}
+    """
+    return {name: said.constant for name, said in spec.columns.items() if isinstance(said, Constant)}
+
+
 def map_columns(
     headers: Sequence[str], spec: TableFile, table: Table, where: str
 ) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
     """Find the header of each canonical column: as the study file says, else by name, else by alias.
+
+    A column that the study file gives one value has no header.
 
     Returns
     -------
@@ -74,12 +94,13 @@ def map_columns(
     """
     mapping = _stated(headers, spec, table, where)
     taken = {header for name, used in mapping.items() for header in used if len(used) == 1}
+    folded = {header: _fold(header) for header in headers}
     for column in table.columns:
         if column.name in spec.columns:
             continue
         free = [header for header in headers if header not in taken]
-        exact = [header for header in free if _fold(header) == _fold(column.name)]
-        matches = exact or [header for header in free if _fold(header) in {_fold(alias) for alias in column.aliases}]
+        exact = [header for header in free if folded[header] == _fold(column.name)]
+        matches = exact or [header for header in free if folded[header] in _folded_aliases(column.aliases)]
         if len(set(matches)) > 1:
             raise InputError(
                 "ambiguous-column",
@@ -93,7 +114,7 @@ def map_columns(
         elif column.required:
             raise InputError(
                 "missing-column",
-                f"the required column {column.name} was not found; headers: {', '.join(headers)}",
+                f"the required column {column.name} was not found; headers: {_listed(headers)}",
                 where=where,
                 hint=_snippet(table.name, column.name, _nearest_header(column.name, free)),
             )
@@ -110,15 +131,36 @@ def map_columns(
     return mapping, tuple(header for header in headers if header and header not in used)
 
 
+def is_header(cells: Sequence[str], spec: TableFile, table: Table) -> bool:
+    """Tell whether a row of cells names every required column, be it twice or doubtfully.
+
+    Examples
+    --------
+    >>> from toolkit.study import TableFile
+    >>> from toolkit.tables import TABLES
+    >>> is_header(["渠道", "日期", "花费"], TableFile(files=("costs.csv",)), TABLES["costs"])
+    True
+    """
+    if len(cells) < 2:
+        return False
+    try:
+        map_columns(cells, spec, table, "")
+    except InputError as error:
+        return error.code in ("ambiguous-column", "repeated-header")
+    return True
+
+
 def _stated(headers: Sequence[str], spec: TableFile, table: Table, where: str) -> dict[str, tuple[str, ...]]:
     mapping: dict[str, tuple[str, ...]] = {}
     for name, said in spec.columns.items():
+        if isinstance(said, Constant):
+            continue
         wanted = said.multiply if isinstance(said, Multiply) else (said,) if said else ()
         for header in wanted:
             if header not in headers:
                 raise InputError(
                     "missing-column",
-                    f"the study file maps {name} to a header that is not there; found: {', '.join(headers)}",
+                    f"the study file maps {name} to a header that is not there; found: {_listed(headers)}",
                     where=where,
                     column=header,
                     hint=_snippet(table.name, name, _nearest_header(header, headers)),
@@ -136,8 +178,18 @@ def _stated(headers: Sequence[str], spec: TableFile, table: Table, where: str) -
     return mapping
 
 
+def _listed(headers: Sequence[str]) -> str:
+    named = [header for header in headers if header]
+    return ", ".join(named[:60]) + (f" and {len(named) - 60} more" if len(named) > 60 else "")
+
+
 def _fold(header: str) -> str:
     return re.sub(r"[\s_\-]+", "", unicodedata.normalize("NFKC", header)).casefold()
+
+
+@cache
+def _folded_aliases(aliases: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(_fold, aliases))
 
 
 def _nearest_header(name: str, headers: Sequence[str]) -> str:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from toolkit.study import StudyFile
 
+    Codes = NDArray[np.int64]
+
 PEOPLE_COLUMNS = ("id", "person")
 
 
@@ -56,34 +58,30 @@ def people(links: pd.DataFrame, *, max_ids: int = 12) -> pd.DataFrame:
     >>> people(links).to_numpy().tolist()
     [['u5', 'C1'], ['wm1', 'C1'], ['wm7', 'C1']]
     """
-    links = links[links["customer_id"] != links["id_value"]].astype(object).fillna({"id_kind": ""}).drop_duplicates()
+    links = links[links["customer_id"] != links["id_value"]].astype(object)
     if links.empty:
         return pd.DataFrame(columns=list(PEOPLE_COLUMNS), dtype=object)
-    customers = links["customer_id"].unique()
-    values = links[["id_kind", "id_value"]].drop_duplicates()
-    node_of_customer = pd.Series(np.arange(len(customers)), index=customers)
-    node_of_value = pd.Series(
-        np.arange(len(customers), len(customers) + len(values)), index=pd.MultiIndex.from_frame(values)
-    )
-    texts = np.concatenate([customers, values["id_value"].to_numpy()])
-    to = node_of_value.loc[pd.MultiIndex.from_frame(links[["id_kind", "id_value"]])].to_numpy()
-    start = node_of_customer.loc[links["customer_id"]].to_numpy()
-    same_text = node_of_customer.reindex(values["id_value"]).to_numpy(dtype="float64")
-    is_customer = ~np.isnan(same_text)
-    start = np.concatenate([start, node_of_value.to_numpy()[is_customer]])
-    to = np.concatenate([to, same_text[is_customer].astype("int64")])
-    graph = coo_array((np.ones(len(start), dtype="int8"), (start, to)), shape=(len(texts), len(texts))).tocsr()
+    codes, texts = pd.factorize(pd.concat([links["customer_id"], links["id_value"]]), sort=True)
+    customer, value = np.split(codes.astype(np.int64), 2)
+    kind = pd.factorize(links["id_kind"].fillna(""))[0] + 1
+    is_customer, is_value = np.zeros((2, len(texts)), dtype=bool)
+    is_customer[customer] = is_value[value] = True
+    value_nodes = np.where(is_customer[value], value, value + kind * len(texts))
+    nodes, ends = np.unique(np.concatenate([customer, value_nodes]), return_inverse=True)
+    text = nodes % len(texts)
+    start, to = np.split(ends, 2)
+    graph = coo_array((np.ones(len(start), dtype=bool), (start, to)), shape=(len(nodes), len(nodes))).tocsr()
 
-    _refuse_circles(connected_components(graph, connection="strong")[1], texts)
-    _, cluster = connected_components(graph, directed=False)
-    found = pd.DataFrame({"id": texts, "cluster": cluster, "customer": np.arange(len(texts)) < len(customers)})
-    _refuse_large(found, max_ids)
-    found["root"] = found["customer"] & ~found["id"].isin(values["id_value"])
-    person = found[found["root"]].groupby("cluster")["id"].min()
-    found["person"] = found["cluster"].map(person)
-    found = found[["id", "person"]].drop_duplicates()
-    _refuse_two_persons(found)
-    return found[found["id"] != found["person"]].sort_values("id", ignore_index=True)
+    _refuse_circles(connected_components(graph, connection="strong")[1], text, texts)
+    count, cluster = connected_components(graph, directed=False)
+    _refuse_large(cluster, text, texts, max_ids)
+    person = np.full(count, len(texts))
+    root = is_customer[text] & ~is_value[text]
+    np.minimum.at(person, cluster[root], text[root])
+    known = pd.DataFrame({"id": text, "person": person[cluster]}).drop_duplicates()
+    _refuse_two_persons(known["id"], texts)
+    others = known[known["id"] != known["person"]].sort_values("id", ignore_index=True)
+    return pd.DataFrame({name: texts[others[name]] for name in PEOPLE_COLUMNS})
 
 
 def link(connection: duckdb.DuckDBPyConnection, settings: StudyFile) -> None:
@@ -102,51 +100,60 @@ def link(connection: duckdb.DuckDBPyConnection, settings: StudyFile) -> None:
     )
 
 
-def _refuse_circles(component: NDArray[np.int32], texts: NDArray[np.object_]) -> None:
+def left_out(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """Return every id of the people whom the study leaves out."""
+    rows = connection.execute(
+        "SELECT unnest(getvariable('exclude_customers')) AS id"
+        " UNION SELECT id FROM people WHERE list_contains(getvariable('exclude_customers'), person) ORDER BY id"
+    ).fetchall()
+    return tuple(row[0] for row in rows)
+
+
+def _refuse_circles(component: NDArray[np.int32], text: Codes, texts: pd.Index[str]) -> None:
     sizes = np.bincount(component)
     circles = np.flatnonzero(sizes > 1)
     if len(circles) == 0:
         return
-    ids = [len(set(texts[component == circle])) for circle in circles[:5]]
     raise InputError(
         "identity-circle",
-        f"ids are linked in a circle: nobody is the person behind them (ids per circle: {_sizes(ids, len(circles))})",
+        "ids are linked in a circle: nobody is the person behind them"
+        f" (ids per circle: {_sizes(sizes[circles].tolist(), len(circles))})",
         where="identities",
         column="id_value",
         count=len(circles),
-        examples=[min(texts[component == circle]) for circle in circles[:3]],
+        examples=[texts[text[component == circle].min()] for circle in circles[:3]],
         hint="list each link once, from the person's own id to the other one",
     )
 
 
-def _refuse_large(found: pd.DataFrame, max_ids: int) -> None:
-    sizes = found.drop_duplicates(["cluster", "id"]).groupby("cluster").size()
-    large = sizes[sizes > max_ids].sort_values(ascending=False)
+def _refuse_large(cluster: NDArray[np.int32], text: Codes, texts: pd.Index[str], max_ids: int) -> None:
+    ids = pd.DataFrame({"cluster": cluster, "id": text}).drop_duplicates().groupby("cluster")["id"]
+    sizes = ids.size()
+    large = sizes[sizes > max_ids].sort_values(ascending=False, kind="stable")
     if large.empty:
         return
-    examples = found[found["customer"]].groupby("cluster")["id"].min().loc[large.index[:3]]
     raise InputError(
         "identity-large",
         f"links merge more than {max_ids} ids into one person (ids per person: {_sizes(large.tolist(), len(large))})",
         where="identities",
         column="id_value",
         count=len(large),
-        examples=examples.tolist(),
+        examples=texts[ids.min().loc[large.index[:3]]],
         hint=f"remove links through shared phones and tills, or identity: {{max_ids: {large.iloc[0]}}}",
     )
 
 
-def _refuse_two_persons(found: pd.DataFrame) -> None:
-    several = found[found["id"].duplicated(keep=False)]
-    if several.empty:
+def _refuse_two_persons(known: pd.Series[int], texts: pd.Index[str]) -> None:
+    several = known[known.duplicated()].unique()
+    if len(several) == 0:
         return
     raise InputError(
         "identity-ambiguous",
         "one text is an id of two persons, in two kinds of id",
         where="identities",
         column="id_value",
-        count=several["id"].nunique(),
-        examples=several["id"].unique()[:3],
+        count=len(several),
+        examples=texts[np.sort(several)[:3]],
         hint="write the kind into the id, such as phone:138..., or remove one of the kinds",
     )
 

@@ -31,10 +31,7 @@ STOPS: dict[str, tuple[str, str]] = {
         "export again and do not save it in Excel",
     ),
     "decimal_comma": ("amounts are written 1.234,50", 'decimal: ","'),
-    "other_currency": (
-        "amounts are in another currency than the study's",
-        "currency_rates: {USD: 7.1} where a column says the currency, or export one currency per study",
-    ),
+    "other_currency": ("amounts are in another currency than the study's", "export one currency per study"),
     "day_or_month_first": (
         "dates could be day-first or month-first",
         'date_formats: ["%d/%m/%Y"]  or  date_formats: ["%m/%d/%Y"]',
@@ -55,12 +52,23 @@ STOPS: dict[str, tuple[str, str]] = {
 
 _HINTS = {
     "unreadable_date": 'check the column, or state date_formats: ["..."]',
-    "unreadable_flag": "write yes or no, or leave the column out: columns: {opted_out: null}",
     "unreadable_number": "check the column mapped to score",
+    "score_out_of_range": "columns: {kind: {constant: csat}} where another question was asked, or check score",
     "ends_before_start": "check the columns mapped to starts_at and ends_at",
     "serial_date": "format the column as a date in Excel before exporting: 45321 is Excel's count of days",
     "unreadable_amount": "check the column mapped to amount",
 }
+
+
+_DATE_FAULT = ("timestamp", "optional_time_fault($1, getvariable('{table}_date_formats'))")
+_FAULTS = {
+    "unreadable_flag": ("flag", "flag_fault($1)"),
+    "unreadable_date": _DATE_FAULT,
+    "serial_date": _DATE_FAULT,
+    "day_or_month_first": _DATE_FAULT,
+    "other_currency": ("money", "CASE WHEN money($1) IS NULL THEN money_fault($1) END"),
+}
+"""Reasons that several columns of a table may give: the kind of these columns, and what tells which one it is."""
 
 
 def ledger(connection: duckdb.DuckDBPyConnection, tables: Sequence[str], *, as_of: date | None) -> pd.DataFrame:
@@ -146,31 +154,40 @@ def _stop(
     rows = quarantine(connection, files, table, as_of=as_of)
     rows = rows[rows["reason"] == reason]
     first = rows.iloc[0]
-    about = _about(TABLES[table], reason, rows)
+    about = _about(connection, TABLES[table], reason, rows)
     examples: list[object] = rows[about].head(3).tolist() if about in rows.columns else []
     mapping = files[table][0].mapping.get(about, (about,))
     if reason == "day_or_month_first":
         hint = format_hint(rows[about])
     if reason == "unknown_status":
         hint = status_hint(rows[about])
+    if about == "currency":
+        hint = f"currency_rates: {{USD: 7.1}}, or {hint}"
+    if reason == "unreadable_flag":
+        hint = f"columns: {{{about}: null}} leaves the column out, or write yes or no in it"
     return InputError(
         reason.replace("_", "-"), what, where=f"{first['file']}:{first['row']}", column=", ".join(mapping), count=count,
         examples=examples, hint=hint,
     )  # fmt: skip
 
 
-def _about(table: Table, reason: str, rows: pd.DataFrame) -> str:
+def _about(connection: duckdb.DuckDBPyConnection, table: Table, reason: str, rows: pd.DataFrame) -> str:
     """Name the column that a reason is about."""
     if reason == "id_lost":
         ids = (column.name for column in table.columns if column.kind == "id" and column.name in rows.columns)
         return next((name for name in ids if re.fullmatch(LOST_ID, str(rows[name].iloc[0]).strip())), "customer_id")
-    if reason == "unreadable_flag":
-        flags = [column.name for column in table.columns if column.kind == "flag" and column.name in rows.columns]
-        return next((name for name in flags if rows[name].iloc[0] is not None), flags[0])
-    if reason == "other_currency" and "currency" in rows.columns:
-        return "currency"
+    if reason in _FAULTS:
+        kind, fault = _FAULTS[reason]
+        for column in table.columns:
+            if column.kind == kind and column.name in rows.columns:
+                cell = rows[column.name].iloc[0]
+                text = None if pd.isna(cell) else str(cell)
+                found = connection.execute(f"SELECT {fault.format(table=table.name)}", [text]).fetchone()
+                if found == (reason,):
+                    return column.name
     parts = {
-        "amount": ("amount", "decimal_comma", "other_currency", "negative"),
+        "amount": ("amount", "decimal_comma", "negative"),
+        "currency": ("other_currency",),
         table.when or "customer_id": ("date", "day_or_month", "after_export"),
         "status": ("status", "refunded"),
         "score": ("number", "score"),

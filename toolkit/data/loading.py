@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from toolkit.data.filling import fill_down
+from toolkit.data.identity import link
 from toolkit.data.parsing import date_formats, refuse_lossy_ids, typed_select
 from toolkit.data.reading import raw_relation
 from toolkit.data.sql import blocks, unreadable
@@ -15,7 +17,7 @@ from toolkit.errors import InputError
 from toolkit.tables import CUSTOMER_ID, TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -25,16 +27,13 @@ if TYPE_CHECKING:
     from toolkit.tables import Table
 
 
-def load_table(
+def load_tables(
     connection: duckdb.DuckDBPyConnection,
     settings: StudyFile,
-    name: str,
-    source: Sequence[Path] | pd.DataFrame,
-    *,
+    sources: Mapping[str, Sequence[Path] | pd.DataFrame],
     spill: Path,
-    merged: bool,
-) -> list[SourceFile]:
-    """Make the clean relation ``name`` from its files or frame, and ``<name>_days``, its rows summed once.
+) -> dict[str, list[SourceFile]]:
+    """Make the clean relation of each table from its files or frame, and ``<table>_days``, its rows summed once.
 
     Text is parsed once into a table; Parquet is read through a view, only the columns that a question needs.
 
@@ -44,29 +43,31 @@ def load_table(
         From `toolkit.data.engine.connect`.
     settings
         The study file.
-    name
-        A table of the contract.
-    source
-        Files (all text or Excel, or all Parquet), or a pandas frame with one row per row of the table.
+    sources
+        Table -> its files (all text or Excel, or all Parquet), or a pandas frame with one row per row of the table.
     spill
         Folder for what does not fit in memory.
-    merged
-        Whether ``people`` says who is behind which id (`toolkit.data.identity.link`).
 
     Returns
     -------
-    list of SourceFile
-        What was found out about each file.
+    dict of str to list of SourceFile
+        Table -> what was found out about each of its files, in the order of the contract.
 
     Raises
     ------
     InputError
-        See `toolkit.data.files.read_csv` and `toolkit.data.typed.parquet_mapping`.
+        See `toolkit.data.files.read_csv`, `toolkit.data.typed.parquet_mapping` and `toolkit.data.identity.people`.
     """
-    try:
-        return _load(connection, settings, TABLES[name], source, spill=spill, merged=merged)
-    except duckdb.Error as error:
-        raise unreadable(name, error) from None
+    merged = "identities" in sources
+    files: dict[str, list[SourceFile]] = {}
+    for name in sorted((name for name in TABLES if name in sources), key=lambda name: name != "identities"):
+        try:
+            files[name] = _load(connection, settings, TABLES[name], sources[name], spill=spill, merged=merged)
+        except duckdb.Error as error:
+            raise unreadable(name, error) from None
+        if name == "identities":
+            link(connection, settings)
+    return {name: files[name] for name in TABLES if name in files}
 
 
 def _load(
@@ -86,6 +87,8 @@ def _load(
     kinds = {column: str(kind) for column, kind in zip(raw.columns, raw.types, strict=True)}
     refuse_lossy_ids(raw, table, kinds)
     raw.create_view(f"{name}_raw", replace=True)
+    if spec.fill_down:
+        fill_down(connection, spec.fill_down, kinds)
     make = "VIEW" if lazy else "TABLE"
     connection.execute(f"CREATE OR REPLACE {make} {name}_plain AS {typed_select(table, spec, kinds)}")
     mapped = _words_are_mapped(table, kinds)

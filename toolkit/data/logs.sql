@@ -13,6 +13,7 @@ FROM (
             CASE WHEN customer_id IS NULL THEN CASE WHEN is_footer(first_cell) THEN 'footer' ELSE 'missing_customer_id' END END,
             CASE WHEN opted_out_fault IS NOT NULL AND NOT id_lost THEN opted_out_fault END,
             customer_fault(customer_id, id_lost),
+            CASE WHEN visible_day > CAST(getvariable('customers_exported_at') AS DATE) THEN 'after_export' END,
             repeat,
             'customer') AS reason
     FROM (SELECT *, CAST(COALESCE(valid_from, joined_at) AS DATE) AS visible_day FROM customers_read)
@@ -65,6 +66,8 @@ FROM (
 )
 
 -- block: memberships
+-- a period that an earlier file has too is one period, whose cancellation may stand in either; dates that say how long it
+-- lasts must be readable where they are given
 SELECT customer_id, starts_at, ends_at, cancelled_at,
        day, day AS visible_day, source_file, source_row, reason, repaired, log_fate(reason) AS fate
 FROM (
@@ -73,10 +76,18 @@ FROM (
             row_fault(ragged, first_cell, customer_id),
             day_fault(day, starts_at_fault, first_cell, getvariable('memberships_exported_at')),
             customer_fault(customer_id, id_lost),
-            repeat,
+            ends_at_fault, cancelled_at_fault,
             CASE WHEN ends_at < starts_at THEN 'ends_before_start' END,
+            CASE WHEN source_file > MIN(source_file) OVER (PARTITION BY customer_id, starts_at, ends_at, ends_at_fault, cancelled_at_fault, copy)
+                 THEN 'other_file' END,
             'membership') AS reason
-    FROM (SELECT *, CAST(starts_at AS DATE) AS day FROM memberships_read)
+    FROM (
+        SELECT * REPLACE (MIN(cancelled_at) OVER (PARTITION BY customer_id, starts_at, ends_at) AS cancelled_at),
+               CAST(starts_at AS DATE) AS day,
+               ROW_NUMBER() OVER (PARTITION BY source_file, customer_id, starts_at, ends_at, ends_at_fault, cancelled_at_fault
+                                  ORDER BY source_row) AS copy
+        FROM memberships_read
+    )
 )
 
 -- block: costs
@@ -138,7 +149,7 @@ QUALIFY source_file > MIN(source_file) OVER (PARTITION BY content, copy)
 -- a customer's first assignment to an arm of an experiment stays
 SELECT source_file, source_row, 'repeated_assignment' AS repeat
 FROM assignments_typed
-WHERE assigned_at IS NOT NULL AND experiment_id IS NOT NULL AND arm IS NOT NULL AND customer_id IS NOT NULL
+WHERE NOT no_date(CAST(assigned_at AS DATE)) AND experiment_id IS NOT NULL AND arm IS NOT NULL AND customer_id IS NOT NULL
 QUALIFY ROW_NUMBER() OVER (PARTITION BY experiment_id, customer_id, arm ORDER BY assigned_at, source_file, source_row) > 1
 
 -- block: repeated_customers
@@ -148,7 +159,7 @@ SELECT source_file, source_row,
 FROM (
     SELECT source_file, source_row, customer_id, own_id, valid_from, joined_at,
            hash(joined_at, acquisition_channel, acquisition_cost, persona, gender, age_band, region, occupation, interests,
-                followers, referred_by, opted_out) AS content
+                followers, referred_by, opted_out, opted_out_fault) AS content
     FROM customers_typed
     WHERE customer_id IN (SELECT customer_id FROM customers_typed WHERE customer_id IS NOT NULL GROUP BY customer_id HAVING COUNT(*) > 1)
 )
@@ -167,19 +178,19 @@ FROM (
 QUALIFY own_id <> FIRST_VALUE(own_id) OVER (PARTITION BY customer_id ORDER BY first_day, own_id <> customer_id, own_id)
 
 -- block: days
-SELECT {customer} AS customer_id, day, reason, COUNT(*) AS lines, {amount} AS amount, {money} AS lines_with_money FROM {table} GROUP BY ALL
+SELECT {customer} AS customer_id, day, CAST(reason AS log_reason) AS reason, COUNT(*) AS lines, {amount} AS amount, {money} AS lines_with_money FROM {table} GROUP BY ALL
 
 -- block: events_days
-SELECT customer_id, day, reason, COUNT(*) AS lines, CAST(NULL AS DECIMAL(38, 4)) AS amount, 0 AS lines_with_money,
+SELECT customer_id, day, CAST(reason AS log_reason) AS reason, COUNT(*) AS lines, CAST(NULL AS DECIMAL(38, 4)) AS amount, 0 AS lines_with_money,
        COUNT(*) FILTER (WHERE COALESCE(kind, '') NOT IN ('reply', 'follow_up')) AS acts,
        COUNT(*) FILTER (WHERE kind IN ('like', 'comment', 'share', 'check_in')) AS interactions,
        COUNT(*) FILTER (WHERE kind = 'open') AS opens,
-       SUM(duration_seconds) AS seconds
+       SUM(TRY_CAST(duration_seconds AS DECIMAL(18, 3))) FILTER (WHERE COALESCE(kind, '') NOT IN ('reply', 'follow_up')) AS seconds
 FROM events
 GROUP BY ALL
 
 -- block: contacts_days
-SELECT customer_id, day, reason, COUNT(*) AS lines, CAST(NULL AS DECIMAL(38, 4)) AS amount, 0 AS lines_with_money,
+SELECT customer_id, day, CAST(reason AS log_reason) AS reason, COUNT(*) AS lines, CAST(NULL AS DECIMAL(38, 4)) AS amount, 0 AS lines_with_money,
        COUNT(*) FILTER (WHERE delivered IS NOT FALSE) AS delivered,
        COUNT(*) FILTER (WHERE opened) AS opened,
        COALESCE(BOOL_OR(opted_out), FALSE) AS opted_out

@@ -45,7 +45,7 @@ _FROM_TEXT: dict[Kind, str] = {
     "text": "clean_text({c})",
     "status": "COALESCE(clean_text({c}), '')",
     "money": "{money}({c})",
-    "number": "number_of_text({c})",
+    "number": "{number}({c})",
     "timestamp": "local_time({c}, {formats})",
     "period": "period_time({c}, {formats})",
     "flag": "flag({c})",
@@ -63,6 +63,8 @@ _FROM_TYPE: dict[tuple[Kind, str], str] = {
 }
 FREE_IDS = ("product_id", "content_id", "campaign_id", "experiment_id", "referred_by")
 """Ids that people make up as they like: one that looks like 1E+5 may be meant so."""
+PERIOD_ENDS = ("ends_at", "cancelled_at")
+"""Optional dates that may be missing but not unreadable: without an end, a membership would never end."""
 LOST_ID = r"\d(\.\d+)?[Ee]\+\d+"
 """How Excel writes a long id once it has rounded it."""
 
@@ -84,13 +86,17 @@ def typed_select(table: Table, spec: TableFile, kinds: Mapping[str, str]) -> str
     """
     columns = [part for column in table.columns for part in _column(table, spec, column.name, kinds)]
     text_key = kinds.get(CUSTOMER_ID) == "VARCHAR"
-    could_be_lost = [
-        f"CASE WHEN contains({column.name}, '+') THEN regexp_full_match(trim({column.name}), '{LOST_ID}') ELSE FALSE END"
+    ids = [
+        column.name
         for column in table.columns
         if column.kind == "id"
         and column.name not in FREE_IDS
         and kinds.get(column.name) == "VARCHAR"
         and (column.required or FIRST_CELL in kinds)
+    ]
+    could_be_lost = [
+        f"CASE WHEN contains({name}, '+') THEN regexp_full_match(trim({name}), '{LOST_ID}') ELSE FALSE END"
+        for name in ids
     ]
     columns += [
         f"{' OR '.join(could_be_lost) or 'FALSE'} AS id_lost",
@@ -120,7 +126,8 @@ def _column(table: Table, spec: TableFile, name: str, kinds: Mapping[str, str]) 
         value = f"CASE WHEN no_date(CAST({value} AS DATE)) THEN NULL ELSE {value} END"
     parts = [f"{value} AS {name}"]
     if column.kind == "flag":
-        fault = f"flag_fault(CAST({name} AS VARCHAR))" if name in kinds else "CAST(NULL AS VARCHAR)"
+        readable = _category(kinds[name]) == "flag" if name in kinds else True
+        fault = "CAST(NULL AS VARCHAR)" if readable else f"flag_fault(CAST({name} AS VARCHAR))"
         parts.append(f"{fault} AS {name}_fault")
     elif column.required and column.kind == "money":
         cases = "".join(
@@ -133,6 +140,11 @@ def _column(table: Table, spec: TableFile, name: str, kinds: Mapping[str, str]) 
     elif column.required and column.kind in ("timestamp", "period"):
         fault = f"time_fault(CAST({name} AS VARCHAR), {_formats(table)})"
         parts.append(f"CASE WHEN {value} IS NULL THEN {fault} END AS {name}_fault")
+    elif name in PERIOD_ENDS:
+        fault = f"optional_time_fault(CAST({name} AS VARCHAR), {_formats(table)})"
+        parts.append(
+            f"CASE WHEN {value} IS NULL THEN {fault if name in kinds else 'CAST(NULL AS VARCHAR)'} END AS {name}_fault"
+        )
     return parts
 
 
@@ -144,11 +156,14 @@ def _typed(table: Table, spec: TableFile, kind: Kind, column: str, sql_type: str
         return _FROM_TYPE[kind, category].format(c=column)
     if category != "text" and kind in ("id", "text", "status"):
         text = f"CAST({column} AS VARCHAR)"
-        text = f"regexp_replace({text}, '\\.0$', '')" if sql_type in _FLOATS else text
+        text = f"regexp_replace({text}, '\\.0+$', '')" if sql_type in _FLOATS or category == "decimal" else text
         return f"COALESCE({text}, '')" if kind == "status" else text
     text = column if sql_type == "VARCHAR" else f"CAST({column} AS VARCHAR)"
-    money = "money_comma" if spec.decimal == "," else "money"
-    return _FROM_TEXT[kind].format(c=text, money=money, formats=_formats(table))
+    money, number = ("money_comma", "number_comma") if spec.decimal == "," else ("money", "number_of_text")
+    plain = _FROM_TEXT[kind].format(c=text, money=money, number=number, formats=_formats(table))
+    if column == "duration_seconds":
+        return f"COALESCE(clock_seconds({text}), CASE WHEN NOT contains({text}, '分') THEN {plain} END)"
+    return plain
 
 
 def _formats(table: Table) -> str:

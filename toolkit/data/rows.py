@@ -1,9 +1,11 @@
-"""Where rows begin in delimited text with blank lines and quoted line breaks."""
+"""Text -> whole rows: where they begin among blank lines and quoted line breaks, and quotes that swallow others."""
 
 from __future__ import annotations
 
 import csv
+import io
 import re
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -12,34 +14,90 @@ import pyarrow.compute as pc
 from toolkit.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+LONGEST_ROW = 1 << 24
+"""Characters that one row may have; a longer one is taken for a quote that never closes."""
 _QUOTED_PART = re.compile(r'(?:[^"]|"")*"(?!")')
 
 
-def row_starts(lines: Sequence[str], first: int, delimiter: str, where: str) -> list[int]:
-    r"""Return the line number of each row: lines that are not empty and not inside a quoted cell.
+def lines_of(text: str, *, whitespace: bool = False) -> list[str]:
+    r"""Split text into lines with their ends; with ``whitespace`` each run of spaces becomes one.
+
+    Examples
+    --------
+    >>> lines_of("a  b\n c", whitespace=True)
+    ['a b\n', 'c\n']
+    """
+    lines = io.StringIO(text, newline="\n").readlines()
+    return [" ".join(line.split()) + "\n" for line in lines] if whitespace else lines
+
+
+def whole_rows(
+    pieces: Iterable[str], first: int, delimiter: str, where: str, *, whitespace: bool = False
+) -> Iterator[tuple[list[str], list[int]]]:
+    r"""Cut text where a row ends.
 
     Parameters
     ----------
-    lines
-        Lines with their ends.
+    pieces
+        The text, cut anywhere.
     first
-        Number of the first of them.
-    delimiter
-        One character. A quote opens a cell only at the cell's start.
-    where
-        File, for the message.
+        Number of its first line.
+    delimiter, where, whitespace
+        As for `row_starts` and `lines_of`.
+
+    Yields
+    ------
+    tuple of list of str and list of int
+        Lines that hold whole rows, and the number of the line at which each row begins.
 
     Raises
     ------
     InputError
-        A quote opens and never closes: with the line where it opens.
+        A quote opens and never closes: with the line where it opens. A row is longer than `LONGEST_ROW`.
 
     Examples
     --------
-    >>> row_starts(['a,"b\n', 'c"\n', '\n', 'd,5" e\n'], 2, ",", "orders.csv")
-    [2, 5]
+    >>> list(whole_rows(['a,"b', '\nc"\n', 'd,e'], 2, ",", "orders.csv"))
+    [([], []), (['a,"b\n', 'c"\n'], [2]), ([], []), (['d,e'], [4])]
+    """
+    rest = ""
+    for piece in chain(pieces, (None,)):
+        text = rest + (piece or "")
+        end = len(text) if piece is None else text.rfind("\n") + 1
+        rest = text[end:]
+        lines = lines_of(text[:end], whitespace=whitespace)
+        starts, opened = row_starts(lines, first, delimiter)
+        if opened is not None:
+            if piece is None:
+                raise _unclosed("a quote opens and never closes", f"{where}:{opened}")
+            cut = starts.pop() - first
+            rest = "".join(lines[cut:]) + rest
+            del lines[cut:]
+        if len(rest) > LONGEST_ROW:
+            what = f"a row is longer than {LONGEST_ROW // 1_000_000} million characters"
+            raise _unclosed(what, f"{where}:{opened or first + len(lines)}")
+        yield lines, starts
+        first += len(lines)
+
+
+def row_starts(lines: Sequence[str], first: int, delimiter: str) -> tuple[list[int], int | None]:
+    r"""Return the line number of each row, and the line of a quote that opens and does not close.
+
+    Parameters
+    ----------
+    lines
+        Lines with their ends; a row begins at one that is not empty and not inside a quoted cell.
+    first
+        Number of the first of them.
+    delimiter
+        One character. A quote opens a cell only at the cell's start.
+
+    Examples
+    --------
+    >>> row_starts(['a,"b\n', 'c"\n', '\n', 'd,5" e\n', 'f,"g\n'], 2, ",")
+    ([2, 5, 6], 6)
     """
     opening = re.compile(rf'(?<![^{re.escape(delimiter)}])"')
     starts: list[int] = []
@@ -58,9 +116,7 @@ def row_starts(lines: Sequence[str], first: int, delimiter: str, where: str) -> 
             at = found.end()
             inside = not inside
             opened = number if inside else opened
-    if inside:
-        raise _unclosed("a quote opens and never closes", f"{where}:{opened}")
-    return starts
+    return starts, opened if inside else None
 
 
 def refuse_swallowed_rows(

@@ -9,27 +9,37 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from toolkit.data import synthetic_contacts as messages
+from toolkit.data import synthetic_engagement as engagement
+from toolkit.data import synthetic_experiment as experiment
 from toolkit.data import synthetic_market as market
-from toolkit.data.synthetic_orders import (
-    blemish,
-    choose,
-    clock,
-    exported,
-    labelled,
-    numbered,
-    planted,
-    purchases,
-    refund,
-    text,
-    till,
-)
+from toolkit.data import synthetic_memberships as members
+from toolkit.data import synthetic_orders as orders
+from toolkit.data import synthetic_people as persons
+from toolkit.data.synthetic_columns import clock, labelled, moments, numbered, text
+from toolkit.data.synthetic_identities import identify
 from toolkit.errors import ArgumentError
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-CHILDREN: tuple[str, ...] = ("customers", "process", "orders", "refunds", "blemishes")
+CHILDREN: tuple[str, ...] = (
+    "customers",
+    "process",
+    "orders",
+    "refunds",
+    "blemishes",
+    "profile",
+    "identities",
+    "engagement",
+    "assignments",
+    "events",
+    "contacts",
+    "memberships",
+    "surveys",
+    "costs",
+)
 """Whose child of the seed is which: a later table appends its name and changes no earlier number."""
 
 
@@ -40,25 +50,39 @@ class Business:
     Attributes
     ----------
     tables
-        ``orders`` and ``customers`` as exports would hold them, blemishes included; see `course_seller`.
+        The tables as exports would hold them, blemishes included; see `course_seller`.
     truth
-        One row per customer, indexed by ``customer_id``; see `course_seller`.
+        One row per customer, indexed by the customer's own id; see `course_seller`.
     as_of
         Last day that the tables know.
     planted
-        How many blemishes of each kind stand in ``orders``.
+        How many blemishes of each kind stand in ``orders``, and how many rows of ``contacts`` break each rule:
+        ``same_push_contacts`` (a price of at most 399 yuan named to one for whom ``orders`` shows a paid premium line
+        before), ``fixed_hour_contacts`` (between 9 and 10 to full-time mothers, from 23 on to office workers),
+        ``early_price_contacts`` (2,999 yuan or more on the day of joining), ``after_opt_out_contacts`` (to a person
+        who has opted out before), ``crowded_day_contacts`` (on days with more than three to the person). A row that
+        breaks two rules counts under both.
+    owners
+        Customer's own id by each of the other ids in ``identities``.
+    effects
+        The experiment's truth, one row per ``tier``: ``effect_points`` (percentage points that the cash-back adds to
+        the probability of completing a lesson in the window), ``effect_lessons`` (lessons per unit that it adds),
+        ``control_units`` and ``cashback_units``. Averages over the units, both arms, exact in expectation over what is
+        drawn; missing for a tier without units.
     """
 
     tables: dict[str, pd.DataFrame]
     truth: pd.DataFrame
     as_of: date
     planted: dict[str, int]
+    owners: pd.Series[str]
+    effects: pd.DataFrame
 
 
 def course_seller(
     *, customers: int = 5_000, seed: int = 7, start: str = "2024-11-01", as_of: str = "2026-10-31"
 ) -> Business:
-    """Make a course seller's orders and customers, with known individual rates and drop-out times.
+    """Make a course seller's exports, with known individual rates, drop-out times, identities and effects.
 
     Parameters
     ----------
@@ -72,17 +96,43 @@ def course_seller(
     Returns
     -------
     Business
-        ``tables["orders"]``, one line each, in order of time: ``order_id line_id customer_id ordered_at product_id
-        product_layer list_price quantity amount channel status`` (yuan; naive local time; list prices 0 to 49,
-        199 to 999 and 2,999 to 19,800 by layer, ``amount`` = price x quantity less a discount; a course may come with
-        materials, which are lead-in products; a refund repeats the line it takes back with its own time and
-        ``line_id`` and a negative amount). ``tables["customers"]``:
-        ``customer_id joined_at acquisition_channel persona gender age_band region``. ``truth``: ``buyer`` (has
-        purchased by ``as_of``), ``purchase_rate`` and ``dropout_rate`` (per day), ``lifetime_days`` (first purchase to
-        drop-out, also where that lies after ``as_of``), ``exposure_days`` (first purchase to drop-out or ``as_of``,
-        whichever comes first), ``first_purchase_at``, ``drop_out_at`` (missing where it lies after ``as_of``),
-        ``purchases``, ``top_layer``, ``spend_level``, ``persona``, ``acquisition_channel``. All but the last three are
-        missing (``purchases``: 0) for those who have not bought by ``as_of``.
+        Its tables, in order of time where they have one (naive local time; money in yuan; ids as text), hold:
+
+        ``orders``, one line each: ``order_id line_id customer_id ordered_at product_id product_layer list_price
+        quantity amount channel status`` (list prices 0 to 49, 199 to 999 and 2,999 to 19,800 by layer, ``amount`` =
+        price x quantity less a discount; a course may come with materials, which are lead-in products; a refund
+        repeats the line it takes back with its own time and ``line_id`` and a negative amount).
+
+        ``customers``, in order of their ids: ``customer_id joined_at acquisition_channel persona gender age_band
+        region referred_by`` (an earlier buyer, for the referral channel) ``occupation interests`` (one or two, by
+        ``;``) ``followers`` (people).
+
+        ``events``: ``customer_id occurred_at kind channel content_id`` (product, article, or lesson such as
+        ``E03-L05``) ``duration_seconds`` (of views and lessons) ``value`` (list price of a product viewed or clicked).
+
+        ``contacts``: ``customer_id sent_at channel campaign_id offer_kind offer_price`` (missing for content)
+        ``delivered opened opted_out`` (flags; opted out by this message).
+
+        ``memberships``, one period each: ``customer_id starts_at ends_at`` (365 or 30 days later, excluded)
+        ``cancelled_at`` (missing where not cancelled by ``as_of``); a renewal starts where the period before ends.
+
+        ``surveys``: ``customer_id answered_at kind score`` (nps 0 to 10, csat and feedback 1 to 5).
+        ``costs``: ``channel period_start`` (first of a month) ``amount``.
+
+        ``identities``: ``customer_id id_kind id_value``, both of one person. ``assignments``: ``experiment_id
+        customer_id arm assigned_at tier`` (the highest layer of a purchase before, or none).
+
+        Where a line, event or message is of the channel ``wecom`` or ``service_account``, its ``customer_id`` is the
+        person's id of that channel, if there is one.
+
+        ``truth``: ``buyer`` (has purchased by ``as_of``), ``purchase_rate`` and ``dropout_rate`` (per day),
+        ``lifetime_days`` (first purchase to drop-out, also where that lies after ``as_of``), ``exposure_days`` (first
+        purchase to drop-out or ``as_of``, whichever comes first), ``first_purchase_at``, ``drop_out_at`` (missing
+        where it lies after ``as_of``), ``purchases``, ``top_layer``, ``spend_level``, ``persona``,
+        ``acquisition_channel``, ``engagement`` (factor on the rate of sessions), ``completion_probability`` (of a
+        lesson started, outside the experiment's windows), ``renewal_probability`` (of each renewal; missing for those
+        who are no members). From ``purchase_rate`` to ``top_layer`` missing (``purchases``: 0) for those who have not
+        bought by ``as_of``.
 
     Raises
     ------
@@ -106,11 +156,20 @@ def course_seller(
     a free trial between joining and the first purchase (also of people who never buy), and a cancelled attempt
     shortly before a purchase. Missing customers and unreadable amounts hide some purchases from the tables.
 
+    Engagement is correlated with the purchase rate: (rate / 0.019 per day) to the power 0.6, times a log-normal factor.
+    Sessions are Poisson from joining to drop-out (of those who do not buy: some weeks), fade and stop after 45 days;
+    each purchase is preceded by views of its product; lessons follow from the day after a course is bought or tried.
+    Memberships end on their own account, not by the drop-out from purchases.
+
+    The experiment assigns everybody who joined before, 64 to 70 days before ``as_of``, one to one within tiers. Its
+    outcome is read in the 28 days from each unit's assignment, where a unit completes a lesson with a probability that
+    is known for either arm, and no other lessons of the unit are kept.
+
     Examples
     --------
     >>> business = course_seller(customers=200, seed=1)
     >>> business.tables["customers"].shape, int(business.truth["buyer"].sum())
-    ((200, 7), 162)
+    ((200, 11), 162)
     """
     first, last = date.fromisoformat(start), date.fromisoformat(as_of)
     if customers < 1:
@@ -121,86 +180,59 @@ def course_seller(
         )
     days = (last - first).days + 1
     draws = _generators(seed)
-    people = _people(draws["customers"], customers, days)
-    process = _process(draws["process"], people, days)
-    bought = purchases(draws["orders"], people, process)
-    lines = till(draws["orders"], people, process, bought, days)
-    lines = blemish(draws["blemishes"], refund(draws["refunds"], lines, days))
+    people = persons.join(draws["customers"], customers, days)
+    process = persons.purchase_process(draws["process"], people, days)
+    bought = orders.purchases(draws["orders"], people, process)
+    sold = orders.till(draws["orders"], people, process, bought, days)
+    lines = orders.blemish(draws["blemishes"], orders.refund(draws["refunds"], sold, days))
     origin = np.datetime64(first, "s")
-    ids = numbered("C", np.arange(1, customers + 1), max(6, len(str(customers))))
+    own = numbered("C", np.arange(1, customers + 1), max(6, len(str(customers))))
+    ids = identify(draws["identities"], own)
+
+    level = engagement.levels(draws["engagement"], people, process)
+    times = experiment.layer_times(bought, customers)
+    units = experiment.assign(draws["assignments"], people, times, days)
+    probabilities = experiment.completion_probabilities(units, level)
+    sent = messages.contacts(draws["contacts"], people, level, times, days)
+    periods, renewal = members.memberships(draws["memberships"], times, days)
+    answers = members.surveys(draws["surveys"], people, process, level, bought=bought, days=days)
+    windows, drawn = experiment.window_starts(units, customers), draws["events"]
+    acts = [
+        *engagement.sessions(drawn, people, level, days),
+        *engagement.approaches(drawn, people, bought),
+        *engagement.lessons(drawn, people, level, sold, closed_from=windows, days=days),
+        *engagement.service(drawn, people, level, bought, days),
+        *experiment.outcome_lessons(drawn, people, level, bought=bought, units=units, probabilities=probabilities),
+    ]
+    profiles = persons.profile(draws["profile"], people, process)
+    named = ids.written(lines["customer"].to_numpy(), lines["channel"].to_numpy(), market.SALES_CHANNELS)
     return Business(
-        tables={"orders": exported(lines, ids, origin), "customers": _customers(people, ids, origin)},
-        truth=_truth(people, process, bought, ids, origin),
+        tables={
+            "orders": orders.exported(lines, named, origin),
+            "customers": persons.exported_customers(people, profiles, own, origin),
+            "events": engagement.exported_events(acts, ids, origin),
+            "contacts": messages.exported_contacts(sent, ids, origin, days),
+            "memberships": members.exported_memberships(periods, own, origin),
+            "surveys": members.exported_surveys(answers, own, origin),
+            "costs": persons.costs(draws["costs"], people, first, last),
+            "identities": ids.links,
+            "assignments": experiment.exported_assignments(units, own, origin),
+        },
+        truth=_truth(people, process, bought, own, origin).assign(
+            engagement=level["engagement"].to_numpy(),
+            completion_probability=level["completion"].to_numpy(),
+            renewal_probability=renewal,
+        ),
         as_of=last,
-        planted=planted(lines),
+        planted=orders.planted(lines) | messages.broken_rules(sent, people, lines),
+        owners=ids.owners,
+        effects=experiment.true_effects(units, probabilities),
     )
 
 
 def _generators(seed: int) -> dict[str, np.random.Generator]:
     children = np.random.SeedSequence(seed).spawn(len(CHILDREN))
     return {name: np.random.default_rng(child) for name, child in zip(CHILDREN, children, strict=True)}
-
-
-def _people(rng: np.random.Generator, size: int, days: int) -> pd.DataFrame:
-    kinds, channels = list(market.PERSONAS.values()), market.ACQUISITION_CHANNELS.values()
-    persona = choose(rng, [kind.share for kind in kinds], size)
-    joined = rng.random(size) * days
-    return pd.DataFrame(
-        {
-            "joined": joined,
-            "joined_second": clock(joined, persona),
-            "persona": persona,
-            "acquisition": choose(rng, [channel.share for channel in channels], size),
-            "gender": (rng.random(size) >= np.array([kind.female for kind in kinds])[persona]).astype(np.int8),
-            "age": choose(rng, np.array([kind.ages for kind in kinds])[persona], size),
-            "region": choose(rng, list(market.REGIONS.values()), size),
-        }
-    )
-
-
-def _process(rng: np.random.Generator, people: pd.DataFrame, days: int) -> pd.DataFrame:
-    size = len(people)
-    channel = pd.DataFrame(market.ACQUISITION_CHANNELS.values()).take(people["acquisition"].to_numpy())
-    persona = pd.DataFrame(market.PERSONAS.values()).take(people["persona"].to_numpy())
-    buys = rng.random(size) < channel["buys"].to_numpy()
-    wait = rng.exponential(market.FIRST_PURCHASE_DAYS, size)
-    purchase = rng.gamma(market.PURCHASE_SHAPE, market.PURCHASE_MEAN / market.PURCHASE_SHAPE, size)
-    dropout = (
-        rng.gamma(market.DROPOUT_SHAPE, market.DROPOUT_MEAN / market.DROPOUT_SHAPE, size)
-        * channel["dropout"].to_numpy()
-    )
-    lifetime = rng.exponential(1.0, size) / dropout
-    level = rng.normal(0.0, 1.0, size) + persona["spend_level"].to_numpy() + channel["spend_level"].to_numpy()
-    first = people["joined"].to_numpy() + wait
-    buyer = buys & (first < days)
-    return pd.DataFrame(
-        {
-            "buyer": buyer,
-            "gone": buyer & (first + lifetime < days),
-            "wait": wait,
-            "first": first,
-            "end": first + lifetime,
-            "purchase_rate": purchase * channel["purchase"].to_numpy(),
-            "dropout_rate": dropout,
-            "lifetime_days": lifetime,
-            "exposure_days": np.minimum(lifetime, days - first),
-            "spend_level": level,
-        }
-    )
-
-
-def _customers(people: pd.DataFrame, ids: pa.Array, origin: np.datetime64) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "customer_id": text(ids),
-            "joined_at": origin + people["joined_second"].to_numpy().astype("timedelta64[s]"),
-            "acquisition_channel": labelled(people["acquisition"], market.ACQUISITION_CHANNELS),
-            "persona": labelled(people["persona"], market.PERSONAS),
-            "gender": labelled(people["gender"], market.GENDERS),
-            "age_band": labelled(people["age"], market.AGE_BANDS),
-            "region": labelled(people["region"], market.REGIONS),
-        }
-    )
 
 
 def _truth(
@@ -233,6 +265,6 @@ def _truth(
 def _moments(
     process_days: NDArray[np.float64], persona: NDArray[np.int8], known: NDArray[np.bool_], origin: np.datetime64
 ) -> NDArray[np.datetime64]:
-    moments = np.full(len(known), np.datetime64("NaT", "s"), dtype="datetime64[s]")
-    moments[known] = origin + clock(process_days[known], persona[known]).astype("timedelta64[s]")
-    return moments
+    when = np.full(len(known), np.datetime64("NaT", "s"), dtype="datetime64[s]")
+    when[known] = moments(origin, clock(process_days[known], persona[known]))
+    return when

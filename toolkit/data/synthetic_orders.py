@@ -2,75 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from pandas.arrays import ArrowStringArray
 
 from toolkit.data import synthetic_market as market
+from toolkit.data.synthetic_columns import DAY_SECONDS, choose, clock, labelled, moments, numbered, text, within
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from numpy.typing import NDArray
-
-DAY_SECONDS = 86_400
-_PAID, _CANCELLED = 0, 1
+PAID, CANCELLED = 0, 1
 _PRODUCTS = list(market.PRODUCTS)
-
-
-def choose(rng: np.random.Generator, weights: object, size: int) -> NDArray[np.int8]:
-    """Draw ``size`` codes 0, 1, ... by weights that add up to 1: one row of them for all, or one row each."""
-    bounds = np.cumsum(np.asarray(weights, dtype=np.float64), axis=-1)[..., :-1]
-    codes: NDArray[np.int8] = (rng.random(size)[:, None] >= bounds).sum(axis=1, dtype=np.int8)
-    return codes
-
-
-def clock(process_days: NDArray[np.float64], persona: NDArray[np.int8]) -> NDArray[np.int64]:
-    """Turn process time (days) into seconds since the first midnight, each day stretched over the persona's hours.
-
-    Examples
-    --------
-    >>> (clock(np.array([0.5, 1.5]), np.array([0, 1], dtype=np.int8)) / 3600).round(1).tolist()
-    [21.3, 36.7]
-    """
-    whole = np.floor(process_days)
-    part, seconds, hours = process_days - whole, np.zeros(len(process_days)), np.arange(24)
-    for code, persona_kind in enumerate(market.PERSONAS.values()):
-        active = (hours >= persona_kind.active[0]) & (hours < persona_kind.active[1])
-        idle = np.where(active, 0.0, np.where(hours < 7, 0.05, 1.0))
-        share = market.ACTIVE_SHARE * active / active.sum() + (1 - market.ACTIVE_SHARE) * idle / idle.sum()
-        mine = persona == code
-        seconds[mine] = np.interp(part[mine], np.append(0.0, np.cumsum(share)), np.arange(25) * 3_600.0)
-    return (whole * DAY_SECONDS + np.minimum(seconds, DAY_SECONDS - 1)).astype(np.int64)
-
-
-def numbered(prefix: str, numbers: NDArray[np.int64], width: int) -> pa.Array:
-    """Return ids such as ``C000123``.
-
-    Examples
-    --------
-    >>> numbered("C", np.array([7]), 3).to_pylist()
-    ['C007']
-    """
-    digits = pc.utf8_lpad(pa.array(numbers).cast(pa.string()), width, "0")
-    return pc.binary_join_element_wise(prefix, digits, "")
-
-
-def text(values: pa.Array) -> ArrowStringArray:
-    """Return Arrow text as ``string[pyarrow]``, not copied."""
-    return ArrowStringArray(pa.chunked_array([values]))
-
-
-def labelled(
-    codes: pd.Series[int] | NDArray[np.int8], labels: Iterable[str], *, ordered: bool = False
-) -> pd.Categorical:
-    """Return codes as a categorical column; -1 is missing."""
-    positions = cast("Sequence[int]", np.asarray(codes))
-    return pd.Categorical.from_codes(positions, categories=pd.Index(list(labels)), ordered=ordered)
 
 
 def _codes(kind: str, layer: int) -> list[int]:
@@ -83,13 +24,14 @@ def purchases(rng: np.random.Generator, people: pd.DataFrame, process: pd.DataFr
     Returns
     -------
     pandas.DataFrame
-        ``customer`` (row of ``people``), ``second`` (since the first midnight), ``layer`` and ``product`` (codes).
+        ``customer`` (row of ``people``), ``at`` (process days), ``second`` (since the first midnight), ``layer`` and
+        ``product`` (codes).
     """
     buyer, span = process["buyer"].to_numpy(), process["exposure_days"].to_numpy()
     repeats = rng.poisson(np.where(buyer, process["purchase_rate"].to_numpy() * span, 0.0))
     count = repeats + buyer
     customer = np.repeat(np.arange(len(people), dtype=np.int32), count)
-    earlier = np.arange(len(customer)) - np.repeat(np.cumsum(count) - count, count)
+    earlier = within(count)
     part = np.zeros(len(customer))
     part[earlier > 0] = rng.random(int(repeats.sum()))
     part = part[np.lexsort((part, customer))]
@@ -106,6 +48,7 @@ def purchases(rng: np.random.Generator, people: pd.DataFrame, process: pd.DataFr
     return pd.DataFrame(
         {
             "customer": customer,
+            "at": at,
             "second": clock(at, people["persona"].to_numpy()[customer]),
             "layer": layer,
             "product": (cheapest[layer] + np.floor(offered[layer] / (1.0 + np.exp(-taste)))).astype(np.int8),
@@ -129,7 +72,7 @@ def till(
     courses = bought[["customer", "second", "product"]].assign(
         order=np.arange(size),
         line=1,
-        status=_PAID,
+        status=PAID,
         quantity=1 + ((bought["layer"] < 2) & (rng.random(size) < market.TWICE)),
         percent=np.where(upper, percent, 100),
         channel=choose(rng, list(market.SALES_CHANNELS.values()), size),
@@ -143,7 +86,7 @@ def till(
     lines = _joined(courses, materials)
 
     attempted, earlier = rng.random(size) < market.CANCELLED, rng.integers(60, 1_800, size)
-    attempts = lines.loc[attempted[lines["order"]]].assign(status=_CANCELLED)
+    attempts = lines.loc[attempted[lines["order"]]].assign(status=CANCELLED)
     joined = people["joined_second"].to_numpy()[attempts["customer"]]
     attempts["second"] = np.maximum(attempts["second"] - earlier[attempts["order"]], joined)
     attempts["order"] += size
@@ -156,7 +99,7 @@ def till(
         product=_codes("trial", 0)[0],
         order=2 * size + np.arange(len(tried)),
         line=1,
-        status=_PAID,
+        status=PAID,
         quantity=1,
         percent=100,
         channel=choose(rng, list(market.SALES_CHANNELS.values()), len(tried)),
@@ -180,7 +123,7 @@ def _by_time(lines: pd.DataFrame) -> pd.DataFrame:
 
 def refund(rng: np.random.Generator, lines: pd.DataFrame, days: int) -> pd.DataFrame:
     """Add refunds of courses, each a line 0 of its order, where they fall up to ``as_of``."""
-    paid = lines.loc[(lines["line"] == 1) & (lines["status"] == _PAID) & (lines["cents"] > 0)]
+    paid = lines.loc[(lines["line"] == 1) & (lines["status"] == PAID) & (lines["cents"] > 0)]
     size = len(paid)
     refunded = rng.random(size) < market.REFUNDED
     delay = DAY_SECONDS * (1 + (market.REFUND_DAYS - 1) * rng.random(size) ** 2)
@@ -208,7 +151,7 @@ def planted(lines: pd.DataFrame) -> dict[str, int]:
     once = lines.loc[~lines["repeat"]]
     return {
         "free_orders": int((once["cents"] == 0).sum()),
-        "cancelled_orders": int(((once["status"] == _CANCELLED) & (once["line"] == 1)).sum()),
+        "cancelled_orders": int(((once["status"] == CANCELLED) & (once["line"] == 1)).sum()),
         "refund_lines": int((once["line"] == 0).sum()),
         "missing_customer_lines": int(lines["nobody"].sum()),
         "unreadable_amount_lines": int(lines["unreadable"].sum()),
@@ -217,18 +160,28 @@ def planted(lines: pd.DataFrame) -> dict[str, int]:
 
 
 def exported(lines: pd.DataFrame, customer_ids: pa.Array, origin: np.datetime64) -> pd.DataFrame:
-    """Return the lines as an export writes them; see `toolkit.data.synthetic.course_seller` for the columns."""
+    """Return the lines as an export writes them; see `toolkit.data.synthetic.course_seller` for the columns.
+
+    Parameters
+    ----------
+    lines
+        As `blemish` returns them.
+    customer_ids
+        Id by which each line names its customer.
+    origin
+        First midnight.
+    """
     order_id = numbered("O", lines["order"].to_numpy(), 8)
     suffix = pa.array(["-R", "-1", "-2", "-3"]).take(pa.array(lines["line"]))
-    whose = pa.array(lines["customer"].to_numpy(), mask=lines["nobody"].to_numpy())
+    nobody = pa.array(lines["nobody"].to_numpy())
     product = lines["product"].to_numpy()
     items = list(market.PRODUCTS.values())
     return pd.DataFrame(
         {
             "order_id": text(order_id),
             "line_id": text(pc.binary_join_element_wise(order_id, suffix, "")),
-            "customer_id": text(customer_ids.take(whose)),
-            "ordered_at": origin + lines["second"].to_numpy().astype("timedelta64[s]"),
+            "customer_id": text(pc.if_else(nobody, None, customer_ids)),
+            "ordered_at": moments(origin, lines["second"]),
             "product_id": labelled(product, _PRODUCTS),
             "product_layer": labelled(np.array([item.layer for item in items], dtype=np.int8)[product], market.LAYERS),
             "list_price": np.array([item.list_price for item in items])[product],

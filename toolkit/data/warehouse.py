@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Self
 import pandas as pd
 
 from toolkit.data import checks, features, ledger
+from toolkit.data.demo import DEMO, demo
 from toolkit.data.engine import Spill, connect
-from toolkit.data.identity import link
-from toolkit.data.loading import load_table
+from toolkit.data.identity import left_out
+from toolkit.data.loading import load_tables
 from toolkit.data.places import find_files
-from toolkit.data.synthetic import course_seller
 from toolkit.errors import Check, InputError
 from toolkit.schema import UNDATED, as_day
 from toolkit.study import StudyFile, parse_study, read_study_file
@@ -22,10 +22,6 @@ from toolkit.tables import TABLES
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
-
-    from toolkit.data.headers import SourceFile
-
-DEMO = "demo"
 
 
 class Warehouse:
@@ -61,15 +57,7 @@ class Warehouse:
         self._spill = Spill()
         self._connection = connect(settings, folders, self._spill.path)
         self._tables = [name for name in TABLES if name in sources]
-        self.files: dict[str, list[SourceFile]] = {}
-        merged = "identities" in sources
-        for name in sorted(self._tables, key=lambda name: name != "identities"):
-            self.files[name] = load_table(
-                self._connection, settings, name, sources[name], spill=self._spill.path, merged=merged
-            )
-            if name == "identities":
-                link(self._connection, settings)
-        self.files = {name: self.files[name] for name in self._tables}
+        self.files = load_tables(self._connection, settings, sources, self._spill.path)
         features.note_first_days(self._connection, self._tables)
         self._books: dict[date | None, pd.DataFrame] = {}
 
@@ -162,18 +150,7 @@ class Warehouse:
         seed
             Seed of everything random in it.
         """
-        business = course_seller(customers=customers, seed=seed)
-        settings = parse_study(
-            {
-                "name": DEMO,
-                "timezone": "Asia/Shanghai",
-                "currency": "CNY",
-                "tables": {name: {"files": f"{name} (made up)"} for name in business.tables},
-                "policies": {"missing_customer": "exclude", "negative_amounts": "refund", "zero_orders": "exclude"},
-                "amount_basis": "paid by the customer, in yuan",
-                "purpose": "demonstration on made-up customers",
-            }
-        )
+        settings, business = demo(customers, seed)
         return cls(settings, business.tables, last_day=business.as_of, seed=seed)
 
     @property
@@ -267,7 +244,10 @@ class Warehouse:
     def apart(self) -> Self:
         """Open the same tables without their identities: every id is a customer of its own."""
         sources = {name: source for name, source in self._sources.items() if name != "identities"}
-        return type(self)(self.settings, sources, last_day=self.last_day, seed=self.seed)
+        settings = self.settings
+        if "identities" in self._sources and settings.exclude_customers:
+            settings = settings.model_copy(update={"exclude_customers": left_out(self._connection)})
+        return type(self)(settings, sources, last_day=self.last_day, seed=self.seed)
 
     def cuts_date(self, as_of: str | date) -> date:
         """Day at which cut points are learned: ``cuts: {learned_at: ...}`` of the study file, else ``as_of``."""

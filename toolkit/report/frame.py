@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import matplotlib.dates as mdates
+import numpy as np
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,17 @@ class Frame:
         """Write an amount in the report's currency."""
         return self.words.money(value, self.currency)
 
+    def exact(self, value: float) -> str:
+        """Write an amount to the cent, whole ones without cents.
+
+        Examples
+        --------
+        >>> [Frame("2026-10-31").exact(amount) for amount in (47_686.2, 1_200, -0.5)]
+        ['¥47,686.20', '¥1,200', '-¥0.50']
+        """
+        sign = "-" if value < 0 else ""
+        return f"{sign}{self.words.sign(self.currency)}{abs(value):,.2f}".removesuffix(".00")
+
     def money_ticks(self) -> FuncFormatter:
         """Write amounts at an axis, without idle zeros."""
         return FuncFormatter(lambda value, _: re.sub(r"\.(\d*?)0+(?=\D*$)", _point, self.money(value)))
@@ -94,6 +108,27 @@ def count_axis(ax: Axes, label: str) -> None:
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     ax.grid(axis="y")
     ax.spines["left"].set_visible(False)
+
+
+def day_numbers(moments: object) -> NDArray[np.float64]:
+    """Return where moments or days stand on an axis of dates: days and parts of days, whole at midnight."""
+    days = np.atleast_1d(np.asarray(moments, dtype="datetime64[s]"))
+    found: NDArray[np.float64] = mdates.date2num(days)  # type: ignore[no-untyped-call]  # no types for dates
+    return found
+
+
+def date_axis(ax: Axes, *, frame: Frame) -> None:
+    """Make the lying axis one of days: months named, the year at the first tick and at each January."""
+    months = frame.words.label("months").split(",")
+
+    def written(value: float, place: int | None) -> str:
+        day = mdates.num2date(value)  # type: ignore[no-untyped-call]  # as above
+        month = months[day.month - 1]
+        text = month if day.day == 1 else f"{month}{day.day}日" if frame.language == "zh" else f"{day.day} {month}"
+        return f"{text}\n{day.year}" if place == 0 or (day.month == day.day == 1) else text
+
+    ax.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=9))  # type: ignore[no-untyped-call]  # as above
+    ax.xaxis.set_major_formatter(FuncFormatter(written))
 
 
 def bars_down(ax: Axes, names: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from toolkit.data.seasons import seasons
 from toolkit.errors import Check
 from toolkit.schema import FATES
 
@@ -32,6 +33,39 @@ def rows_by_fate(ledger: pd.DataFrame) -> dict[str, int]:
     return {fate: int(counts[fate]) for fate in FATES if fate in counts}
 
 
+def orders_by_week(calendar: pd.DataFrame) -> pd.Series[int]:
+    """Add up order lines by week.
+
+    Parameters
+    ----------
+    calendar
+        Output of ``Study.calendar``: column ``lines``, indexed by every day.
+
+    Returns
+    -------
+    Series
+        Lines per whole week, indexed by its Monday; all weeks where none is whole.
+
+    Examples
+    --------
+    >>> days = pd.date_range("2026-10-01", "2026-10-18", name="day")
+    >>> orders_by_week(pd.DataFrame({"lines": 1}, index=days))
+    week
+    2026-10-05    7
+    2026-10-12    7
+    Name: lines, dtype: int64
+    """
+    monday = pd.Index(calendar.index - pd.to_timedelta(pd.DatetimeIndex(calendar.index).weekday, unit="D"), name="week")
+    weeks = calendar["lines"].groupby(monday).agg(["sum", "size"])
+    whole = weeks[weeks["size"] == 7]
+    return (weeks if whole.empty else whole)["sum"].rename("lines")
+
+
+def seasons_of(study: Warehouse, calendar: pd.DataFrame) -> pd.DataFrame:
+    """List the seasons between the first and the last day of a calendar of orders."""
+    return seasons(calendar.index[0].date(), calendar.index[-1].date(), study.settings)
+
+
 def failures(checks: Sequence[Check]) -> int:
     """Count the checks that failed."""
     return sum(check.status == "failed" for check in checks)
@@ -56,6 +90,30 @@ def ledger_table(ledger: pd.DataFrame, words: Words) -> pd.DataFrame:
         index=pd.Index(["total"]),
     )
     return pd.concat([table, total]).set_index("fate")
+
+
+def tables_table(ledger: pd.DataFrame, words: Words) -> pd.DataFrame:
+    """Write how many rows of each table came in up to the day, are used, and could not be read.
+
+    Parameters
+    ----------
+    ledger
+        Output of ``Study.ledger_at``.
+    words
+        The page's language.
+    """
+    visible = ledger[ledger["fate"] != "later"]
+    rows = visible.pivot_table("rows", "table", "fate", aggfunc="sum", fill_value=0, sort=False)
+    rows = rows.reindex(columns=list(FATES), fill_value=0).astype("int64")
+    total = rows.sum(axis="columns")
+    return pd.DataFrame(
+        {
+            "rows": total,
+            "rows_used": rows["used"],
+            "share_used": rows["used"] / total.clip(lower=1),
+            "rows_quarantined": rows["quarantined"],
+        }
+    ).rename(index=lambda name: words.label(f"table_{name}"))
 
 
 def checks_table(checks: Sequence[Check], *, frame: Frame) -> pd.DataFrame:

@@ -2,51 +2,69 @@
 
 from __future__ import annotations
 
-import ctypes
+import errno
+import json
 import os
-import signal
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import papermill
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
-from nbclient.exceptions import DeadKernelError
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from traitlets.config import Config
 
 from toolkit.report.notebooks import INJECTED, code_cells, has_tag, read, recorded
+from toolkit.report.publish import FREE_SPACE, FULL
 from toolkit.report.results import TOKEN_VARIABLE
+from toolkit.report.stops import end_with_parent
+from toolkit.report.workers import count_cell
 
 if TYPE_CHECKING:
-    from multiprocessing.queues import Queue
+    from pathlib import Path
 
-PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+MOST_BYTES = 16 * 2**20
+"""Of an executed notebook: the page that is made of it is about as big, and people open it."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """One notebook to run: its file, where the executed copy goes, its parameters, and the run's token."""
+    """One notebook to run.
+
+    Attributes
+    ----------
+    notebook, executed
+        Its file, and where the executed copy goes.
+    parameters
+        Name to value.
+    token
+        The run's own, which the last cell must show.
+    connection
+        The kernel's connection file; its sockets stand beside it.
+    cell_seconds
+        How long a cell may take.
+    """
 
     notebook: Path
     executed: Path
     parameters: dict[str, str]
     token: str
+    connection: Path
+    cell_seconds: int
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a notebook failed: notebook, code cell (1 is the first; 0 before any), error type and what it means."""
+    """Why a notebook failed: notebook, code cell (1 is the first; 0 before any), error type, meaning, what to type."""
 
     notebook: str
     cell: int
     error: str
     what: str
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,26 +90,6 @@ class ReportKernelManager(AsyncKernelManager):
         return super().start_kernel(preexec_fn=partial(end_with_parent, os.getpid()), **options)
 
 
-def end_with_parent(parent: int) -> None:
-    """Ask the system to kill this process when process ``parent`` ends (Linux; elsewhere the kernel polls)."""
-    if _libc is None:
-        return
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-def start_worker(parent: int, progress: Queue[str]) -> None:
-    """Prepare a spawned worker: it ends with the runner, and plots are the kernel's own inline ones."""
-    end_with_parent(parent)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.environ.pop("MPLBACKEND", None)
-    _progress.append(progress)
-
-
-_progress: list[Queue[str]] = []
-
-
 def execute(task: Task) -> Outcome:
     """Run one notebook in a kernel of its own and judge what came of it.
 
@@ -107,33 +105,48 @@ def execute(task: Task) -> Outcome:
     """
     started = time.monotonic()
     os.environ[TOKEN_VARIABLE] = task.token
-    reached = _Reached(task)
+    reached = _Reached()
     try:
-        with tempfile.TemporaryDirectory(prefix="toolkit-run-") as sockets:
-            no_ports = {"transport": "ipc", "connection_file": str(Path(sockets) / "k.json")}
-            papermill.execute_notebook(
-                braced(task.notebook),
-                braced(task.executed),
-                parameters=task.parameters,
-                kernel_name="python3",
-                cwd=str(task.notebook.parent),
-                progress_bar=False,
-                kernel_manager_class=ReportKernelManager,
-                config=Config({"ReportKernelManager": no_ports}),
-                on_cell_execute=reached.start,
-                on_cell_executed=reached.end,
-            )
+        papermill.execute_notebook(
+            braced(task.notebook),
+            braced(task.executed),
+            parameters=task.parameters,
+            kernel_name="python3",
+            cwd=str(task.notebook.parent),
+            progress_bar=False,
+            execution_timeout=task.cell_seconds,
+            iopub_timeout=task.cell_seconds,
+            kernel_manager_class=ReportKernelManager,
+            config=Config({"ReportKernelManager": {"transport": "ipc", "connection_file": str(task.connection)}}),
+            on_cell_execute=reached.start,
+            on_cell_executed=reached.end,
+        )
         failure = judged(read(task.executed), task)
-    except papermill.PapermillExecutionError as error:
-        shown = f": {error.evalue}" if error.evalue.startswith("E-") else ""
-        failure = Failure(task.notebook.stem, reached.cell, error.ename, f"raised {error.ename}{shown}")
-    except DeadKernelError as error:
-        what = "the kernel was killed or ran out of memory"
-        failure = Failure(task.notebook.stem, reached.cell, type(error).__name__, what)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong here must end as a failed report, by name
-        what = f"the notebook could not be run ({type(error).__name__})"
-        failure = Failure(task.notebook.stem, reached.cell, type(error).__name__, what)
+        failure = _failure(error, task, reached.cell)
     return Outcome(task.notebook.stem, time.monotonic() - started, failure)
+
+
+def _failure(error: Exception, task: Task, cell: int) -> Failure:
+    """Say what an error means; what a cell's own error says is not repeated, since it may hold a person's data."""
+    name, hint = type(error).__name__, ""
+    if isinstance(error, papermill.PapermillExecutionError):
+        name, what = error.ename, f"raised {error.ename}"
+        if error.evalue.startswith("E-"):
+            what += f": {error.evalue}"
+        elif os.strerror(errno.ENOSPC) in error.evalue:
+            what, hint = f"{what}: {os.strerror(errno.ENOSPC)}", FREE_SPACE
+    elif isinstance(error, CellTimeoutError):
+        what = f"did not end within {task.cell_seconds:,} s"
+        hint = f"--cell-seconds {2 * task.cell_seconds} with the same command, if it needs that long"
+    elif isinstance(error, DeadKernelError):
+        what = "the kernel was killed or ran out of memory"
+    elif isinstance(error, OSError) and error.errno:
+        what = f"the notebook could not be run: {os.strerror(error.errno)}"
+        hint = FREE_SPACE if error.errno in FULL else ""
+    else:
+        what = f"the notebook could not be run ({name})"
+    return Failure(task.notebook.stem, cell, name, what, hint)
 
 
 def braced(path: Path) -> str:
@@ -144,15 +157,14 @@ def braced(path: Path) -> str:
 class _Reached:
     """Which code cell of the author's notebook runs now (the injected one is not the author's)."""
 
-    def __init__(self, task: Task) -> None:
-        self.notebook, self.cell = task.notebook.stem, 0
+    def __init__(self) -> None:
+        self.cell = 0
 
     def start(self, cell: Any, **_: object) -> None:
         self.cell += not has_tag(cell, INJECTED)
 
     def end(self, **_: object) -> None:
-        for queue in _progress:
-            queue.put(self.notebook)
+        count_cell()
 
 
 def judged(nb: Any, task: Task) -> Failure | None:
@@ -177,4 +189,9 @@ def judged(nb: Any, task: Task) -> Failure | None:
     if not any(found.get("token") == task.token for found in recorded(cells[-1])):
         what = "the last cell did not record this run's results"
         return Failure(task.notebook.stem, len(cells), "NoResults", what)
+    sizes = [len(json.dumps(cell.outputs)) for cell in cells]
+    if sum(sizes) > MOST_BYTES:
+        what = f"shows {sum(sizes) / 2**20:,.0f} MB, and a page holds {MOST_BYTES / 2**20:.0f} at most"
+        hint = "print less there: .head(), a sum, a picture"
+        return Failure(task.notebook.stem, sizes.index(max(sizes)) + 1, "TooMuchOutput", what, hint)
     return None

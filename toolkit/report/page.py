@@ -10,6 +10,7 @@ from toolkit.report.export import Table, suppress_small
 from toolkit.report.frame import Frame
 from toolkit.report.look import show, use_look
 from toolkit.report.results import is_published
+from toolkit.report.seasons import season_note
 from toolkit.schema import SEGMENT, as_day
 
 if TYPE_CHECKING:
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from toolkit.data.warehouse import Warehouse
+    from toolkit.report.seasons import Note
 
-SHARES = ("share", "share_of_customers", "share_of_spend", "share_of_rows")
+SHARES = ("share", "share_used", "share_of_customers", "share_of_spend", "share_of_rows")
 MONEY = (
     "spend", "money", "mean_window_spend", "window_spend", "mean_order_value", "spend_gap", "median_spend_gap",
 )  # fmt: skip
@@ -95,6 +97,11 @@ class Page:
         """Say when cut points were learned, and whether scores compare between periods."""
         key = "cuts_fixed" if study.settings.cuts else "cuts_moving"
         return self.words.say(key, day=self.words.date(study.cuts_date(self.as_of)))
+
+    def season_note(self, study: Warehouse) -> Note | None:
+        """Say where the window, or that of the month before, cuts a season or holds other seasons; mostly nothing."""
+        days = self.frame.window_days
+        return season_note(self.as_of, days, study.settings, words=self.words, compared=self.month_before)
 
     def _formats(self, frame: pd.DataFrame) -> Mapping[Any, Callable[[Any], str]]:
         known: dict[str, Callable[[Any], str]] = dict.fromkeys(SHARES, self.words.percent)

@@ -9,7 +9,7 @@ from matplotlib.ticker import PercentFormatter
 
 from toolkit.report.frame import Frame, at_bar_end, bars_down, headline, key
 from toolkit.report.look import DIMENSION_COLOURS, EDGE, INK, MUTED, SEGMENT_COLOURS, canvas, show, use_look
-from toolkit.report.plots_health import coverage, ledger_bars
+from toolkit.report.plots_health import coverage, ledger_bars, orders_by_week
 from toolkit.report.plots_scores import distribution, score_grid
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ __all__ = [
     "distribution",
     "gap_bars",
     "ledger_bars",
+    "orders_by_week",
     "pareto",
     "score_grid",
     "segment_bars",

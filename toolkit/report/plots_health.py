@@ -10,8 +10,9 @@ import pandas as pd
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from toolkit.report.frame import at_bar_end, bars_down, headline, key
+from toolkit.report.frame import at_bar_end, bars_down, count_axis, date_axis, day_numbers, headline, key
 from toolkit.report.look import ALERT, BAR, INK, MUTED, SEGMENT_COLOURS, SEQUENCE, canvas
+from toolkit.report.seasons import free_row, season_name, shade
 from toolkit.schema import FATES
 
 if TYPE_CHECKING:
@@ -23,7 +24,49 @@ if TYPE_CHECKING:
     from toolkit.report.frame import Frame
 
 
-def coverage(orders: pd.Series[int], ax: Axes | None = None, *, frame: Frame) -> Axes:
+def orders_by_week(weeks: pd.Series[int], ax: Axes | None = None, *, frame: Frame, seasons: pd.DataFrame) -> Axes:
+    """Draw order lines per week over time, with the seasons behind them.
+
+    Parameters
+    ----------
+    weeks
+        Output of ``toolkit.report.health.orders_by_week``.
+    ax
+        Where to draw; a new figure where None.
+    frame
+        Day, window, language, currency.
+    seasons
+        Output of ``toolkit.data.seasons.seasons``.
+
+    Returns
+    -------
+    Axes
+        The picture; the title names the usual and the busiest week.
+    """
+    ax = canvas(ax, rows=10)
+    days = pd.DatetimeIndex(weeks.index)
+    middle = day_numbers(days) + 3.5
+    ax.plot(middle, weeks.to_numpy(), color=SEGMENT_COLOURS["champions"], linewidth=2)
+    ax.set_xlim(middle[0] - 3.5, middle[-1] + 3.5)
+    count_axis(ax, frame.words.label("orders_per_week"))
+    date_axis(ax, frame=frame)
+    peak = int(np.argmax(weeks.to_numpy()))
+    ax.plot(middle[peak], weeks.iloc[peak], "o", color=INK, markersize=6)
+    rise = shade(ax, seasons, frame=frame)
+    named = frame.say("week_from", day=frame.words.date(days[peak].date()))
+    side = "right" if peak > len(weeks) / 2 else "left"
+    where = (middle[peak], weeks.iloc[peak])
+    ax.annotate(
+        named, where, xytext=(-8 if side == "right" else 8, 0), textcoords="offset points", ha=side, va="center"
+    )
+    told = {"median": f"{weeks.median():,.0f}", "peak": f"{weeks.iloc[peak]:,}"}
+    headline(ax, frame.say("title_weeks", **told), rise=10 + rise)
+    return ax
+
+
+def coverage(
+    orders: pd.Series[int], ax: Axes | None = None, *, frame: Frame, seasons: pd.DataFrame | None = None
+) -> Axes:
     """Draw a calendar of orders per day in which days without any stand out.
 
     Parameters
@@ -34,6 +77,8 @@ def coverage(orders: pd.Series[int], ax: Axes | None = None, *, frame: Frame) ->
         Where to draw; a new figure where None.
     frame
         Day, window, language, currency.
+    seasons
+        Output of ``toolkit.data.seasons.seasons``: marked and named under their weeks.
 
     Returns
     -------
@@ -79,6 +124,8 @@ def coverage(orders: pd.Series[int], ax: Axes | None = None, *, frame: Frame) ->
     bar.ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     bar.set_label(frame.words.label("orders_per_day"), color=MUTED)
     bar.outline.set_visible(False)
+    if seasons is not None:
+        _mark_weeks(ax, seasons, years[0], len(years), frame)
     if missing:
         key(ax, {frame.words.label("no_orders"): ALERT}, below=True)
     title = "title_coverage" if missing else "title_coverage_full"
@@ -123,6 +170,27 @@ def ledger_bars(rows: Mapping[str, int], ax: Axes | None = None, *, frame: Frame
     told = {"rows": f"{total:,}", "used": used, "quarantined": f"{rows.get('quarantined', 0):,}"}
     headline(ax, frame.say("title_ledger", **told))
     return ax
+
+
+def _mark_weeks(ax: Axes, seasons: pd.DataFrame, first_year: int, years: int, frame: Frame) -> None:
+    """Mark the weeks of each season under the strip of its year, and name it where there is room."""
+    ax.set_ylim(9 * years, 0)
+    ax.figure.get_figure(root=True).draw_without_rendering()
+    taken: dict[int, list[tuple[float, float]]] = {}
+    for season in seasons.itertuples():
+        days = pd.date_range(str(season.first), str(season.last))
+        for year in days.year.unique():
+            column = _places(days[days.year == year])[1]
+            start, end, strip = column[0], column[-1] + 1, 9 * (year - first_year)
+            ax.plot([start + 0.1, end - 0.1], [strip + 7.4] * 2, color=MUTED, linewidth=2, solid_capstyle="butt")
+            name = season_name(str(season.name), str(season.kind), frame.words)
+            text = ax.text((start + end) / 2, strip + 8.3, name, ha="center", va="center", fontsize=8, color=MUTED)
+            text.set_parse_math(False)
+            row = taken.setdefault(strip, [])
+            if free_row(text, [row]) is None:
+                text.set(x=start + 0.1, ha="left")
+                if free_row(text, [row]) is None:
+                    text.remove()
 
 
 def _places(days: pd.DatetimeIndex) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+import time
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from queue import Empty
@@ -12,14 +13,19 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from toolkit.report.kernels import Failure, Outcome, Task, execute, start_worker
+from toolkit.report.kernels import Failure, Outcome, Task, execute
+from toolkit.report.workers import start_worker
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from multiprocessing.queues import Queue
 
 
-def run_all(tasks: Sequence[Task], jobs: int, bar: tqdm[None]) -> list[Outcome]:
+QUIET = 10.0
+"""Seconds without a word after which a log, which has no bar, is told how far things are."""
+
+
+def run_all(tasks: Sequence[Task], jobs: int, bar: tqdm[None], check: Callable[[], None]) -> list[Outcome]:
     """Run notebooks, ``jobs`` at a time; after a failure no further one is begun.
 
     Parameters
@@ -30,6 +36,8 @@ def run_all(tasks: Sequence[Task], jobs: int, bar: tqdm[None]) -> list[Outcome]:
         How many run at a time.
     bar
         Counts the code cells that are done; gets a line for each notebook that ended.
+    check
+        Raises where the run is to stop; the workers are killed then.
 
     Returns
     -------
@@ -37,21 +45,28 @@ def run_all(tasks: Sequence[Task], jobs: int, bar: tqdm[None]) -> list[Outcome]:
         One for each notebook that ran.
     """
     context = multiprocessing.get_context("spawn")
-    progress: Queue[str] = context.Queue()
+    cells: Queue[int] = context.Queue()
     others = set(multiprocessing.active_children())
     outcomes: list[Outcome] = []
-    with ProcessPoolExecutor(min(jobs, len(tasks)), context, start_worker, (os.getpid(), progress)) as pool:
+    with ProcessPoolExecutor(min(jobs, len(tasks)), context, start_worker, (os.getpid(), cells)) as pool:
         names = {pool.submit(execute, task): task.notebook.stem for task in tasks}
         waiting = set(names)
         try:
+            done, told = 0, time.monotonic()
             while waiting:
+                check()
                 ended, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
-                bar.update(_drained(progress))
+                done += (new := _drained(cells))
+                bar.update(new)
                 for future in ended:
                     outcomes.append(_outcome(future, names[future]))
                     _tell(outcomes[-1])
+                if bar.disable and time.monotonic() - told > QUIET:
+                    tqdm.write(f"{done} of {bar.total} cells", file=sys.stderr)
+                    told = time.monotonic()
                 if any(outcome.failure for outcome in outcomes):
                     waiting = {future for future in waiting if not future.cancel()}
+            check()
         except BaseException:
             for worker in set(multiprocessing.active_children()) - others:
                 worker.kill()
@@ -59,11 +74,11 @@ def run_all(tasks: Sequence[Task], jobs: int, bar: tqdm[None]) -> list[Outcome]:
     return outcomes
 
 
-def _drained(progress: Queue[str]) -> int:
+def _drained(cells: Queue[int]) -> int:
     count = 0
     while True:
         try:
-            progress.get_nowait()
+            cells.get_nowait()
         except Empty:
             return count
         count += 1

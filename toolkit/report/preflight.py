@@ -11,7 +11,8 @@ from nbformat.reader import NotJSONError
 
 from toolkit.errors import RunError
 from toolkit.report.kernels import braced
-from toolkit.report.notebooks import has_tag, read
+from toolkit.report.notebooks import code_cells, has_tag, read
+from toolkit.report.shell import shell_command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +54,7 @@ def checked_notebook(path: Path, parameters: Mapping[str, str]) -> Any:
     ------
     RunError
         Where the file is no Python notebook, the cell tagged ``parameters`` is missing or has no such parameter or has
-        it in another type, or the last cell is not tagged ``results``.
+        it in another type, the last cell is not tagged ``results``, or a cell runs a shell command.
     """
     try:
         nb = read(path)
@@ -84,6 +85,14 @@ def checked_notebook(path: Path, parameters: Mapping[str, str]) -> Any:
             where=path.name,
             hint="end it with tk.record(...), tagged results",
         )
+    for number, cell in enumerate(code_cells(nb), start=1):
+        if command := shell_command(cell.source):
+            raise RunError(
+                "shell-command",
+                f"runs a shell command ({command}), whose failure would go unseen",
+                where=f"{path.name} code cell {number}",
+                hint="subprocess.run([...], check=True)",
+            )
     return nb
 
 

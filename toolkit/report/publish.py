@@ -7,14 +7,17 @@ import errno
 import fcntl
 import json
 import os
+import re
 import shutil
 import socket
 import sys
+import time
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from toolkit.errors import RunError, RunLockedError
+from toolkit.report.sockets import close_sockets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +25,12 @@ if TYPE_CHECKING:
 
 RENAME_EXCHANGE = 2
 AT_FDCWD = -100
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+FREE_SPACE = "df -h, free space there, then the same command again; or --out DIR on another disk"
+RETIRED = "report.old.tmp"
+_LEFT = re.compile(r"\.(?P<date>\d{4}-\d\d-\d\d)\.[0-9a-f]{32}\.tmp")
+_WITHOUT_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
+_PATIENCE = 0.3
 
 
 @contextmanager
@@ -36,37 +45,54 @@ def workplace(target: Path) -> Iterator[Path]:
     Yields
     ------
     Path
-        An empty folder on the target's file system.
+        An empty folder on the target's file system, for its owner only. What dead runs left beside it is gone.
 
     Raises
     ------
     RunError
-        Where nothing can be written beside the target.
+        Where nothing can be written beside the target, or the target cannot be replaced.
     RunLockedError
         Where another run is writing the same report.
     """
-    try:
+    with writable(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
-        lock = _locked(target)
-    except OSError as error:
-        raise RunError(
-            "out-not-writable",
-            f"the reports cannot be written there ({error.strerror or error})",
-            where=str(target.parent),
-            hint="--out DIR with a folder that you may write to",
-        ) from error
-    try:
-        for left in target.parent.glob(f".{target.name}.*.tmp"):
-            shutil.rmtree(left, ignore_errors=True)
+    with _lock(target, _PATIENCE):
         folder = target.parent / f".{target.name}.{uuid.uuid4().hex}.tmp"
-        folder.mkdir()
         try:
+            _clear(target)
+            with writable(target.parent):
+                folder.mkdir(mode=0o700)
+                if target.exists() and not (target.is_dir() and os.access(target, os.W_OK | os.X_OK)):
+                    raise PermissionError(errno.EACCES, "what is there cannot be replaced", str(target))
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
-    finally:
-        _lock_file(target).unlink(missing_ok=True)
-        os.close(lock)
+            _remove(folder)
+
+
+@contextmanager
+def writable(place: Path) -> Iterator[None]:
+    """Say as a refusal what the system says where a file cannot be written.
+
+    Parameters
+    ----------
+    place
+        What is being written, for an error that names no file.
+
+    Raises
+    ------
+    RunError
+        In place of any ``OSError``: ``disk-full`` or ``out-not-writable``.
+    """
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in FULL
+        raise RunError(
+            "disk-full" if full else "out-not-writable",
+            f"the report cannot be written ({error.strerror or error}); the last good report is untouched",
+            where=str(error.filename or place),
+            hint=FREE_SPACE if full else "--out DIR with a folder that you may write to",
+        ) from error
 
 
 def publish(folder: Path, target: Path) -> None:
@@ -77,7 +103,8 @@ def publish(folder: Path, target: Path) -> None:
     folder
         The finished report, from :func:`workplace`.
     target
-        Where it goes. At no moment is there neither the old report nor the new one (on Linux).
+        Where it goes. At no moment is there neither the old report nor the new one; on systems that cannot swap folders
+        there may be neither for a moment, and the next run brings the old one back if it was this one's last.
     """
     for path in folder.rglob("*"):
         _sync(path)
@@ -85,14 +112,12 @@ def publish(folder: Path, target: Path) -> None:
     if not target.exists():
         folder.rename(target)
     elif not _exchanged(folder, target):
-        old = folder.with_suffix(".old.tmp")
-        target.rename(old)
+        target.rename(folder.with_name(RETIRED))
         folder.rename(target)
-        shutil.rmtree(old)
     _sync(target.parent)
 
 
-def keep_failed(executed: Path, folder: Path) -> Path:
+def keep_failed(executed: Path, folder: Path) -> Path | None:
     """Copy a failed notebook where only its owner can read it, since it may show raw values.
 
     Parameters
@@ -104,43 +129,89 @@ def keep_failed(executed: Path, folder: Path) -> Path:
 
     Returns
     -------
-    Path
-        The copy, mode 0600.
+    Path or None
+        The copy, mode 0600; None where it could not be written, on a full disk for one.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     copy = folder / f"{executed.stem}.failed.ipynb"
-    copy.unlink(missing_ok=True)
-    descriptor = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(executed.read_bytes())
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        copy.unlink(missing_ok=True)
+        descriptor = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(executed.read_bytes())
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        return None
     return copy
 
 
-def _lock_file(target: Path) -> Path:
-    return target.with_name(f".{target.name}.lock")
+def _clear(target: Path) -> None:
+    """Remove what dead runs left beside a target that this run has locked, whatever date they were for."""
+    for left in target.parent.glob(".*.tmp"):
+        if not (match := _LEFT.fullmatch(left.name)):
+            continue
+        owner = target.with_name(match["date"])
+        with suppress(RunLockedError), nullcontext() if owner == target else _lock(owner):
+            if (left / RETIRED).exists() and not owner.exists():
+                (left / RETIRED).rename(owner)
+            left.rename(target.parent / f".{target.name}.{uuid.uuid4().hex}.tmp")
+    for left in target.parent.glob(f".{target.name}.*.tmp"):
+        _remove(left)
 
 
-def _locked(target: Path) -> int:
-    """Take the target's lock; the system frees it when this process ends, so a dead run's file locks nothing."""
-    path = _lock_file(target)
-    while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _same(descriptor, path):
-                os.ftruncate(descriptor, 0)
-                os.write(descriptor, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode())
-                return descriptor
-        except BlockingIOError as error:
-            holder = os.pread(descriptor, 1_000, 0).decode()
-            os.close(descriptor)
-            raise RunLockedError(
-                "report-locked",
-                f"another run is writing this report {holder}",
-                where=str(target),
-                hint="the same command again when that run has ended",
-            ) from error
+def _remove(folder: Path) -> None:
+    close_sockets(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _lock(target: Path, patience: float = 0.0) -> Iterator[None]:
+    """Hold a target's lock; a run that clears up may hold it for a moment, hence the patience in seconds."""
+    path, end = target.with_name(f".{target.name}.lock"), time.monotonic() + patience
+    with writable(path):
+        while (descriptor := _locked(path)) is None:
+            if time.monotonic() > end:
+                raise RunLockedError(
+                    "report-locked",
+                    f"another run is writing this report {_holder(path)}",
+                    where=str(target),
+                    hint="the same command again when that run has ended",
+                )
+            time.sleep(0.05)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
         os.close(descriptor)
+
+
+def _locked(path: Path) -> int | None:
+    """Take a lock if it is free; the system frees it when this process ends, so a dead run's file locks nothing."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if _same(descriptor, path):
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode())
+            return descriptor
+    except BlockingIOError:
+        pass
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+        if error.errno in _WITHOUT_LOCKS:
+            error.strerror = f"{error.strerror}: a file system that locks files is needed"
+        raise
+    os.close(descriptor)
+    return None
+
+
+def _holder(path: Path) -> str:
+    """Return what the run that holds a lock wrote of itself."""
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        return ""
 
 
 def _same(descriptor: int, path: Path) -> bool:

@@ -15,15 +15,19 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from toolkit.errors import ArgumentError, RunError
-from toolkit.report.publish import keep_failed, publish, workplace
+from toolkit.report.drift import LOCK_FILE, drifted
+from toolkit.report.publish import keep_failed, publish, workplace, writable
+from toolkit.report.sockets import open_sockets
+from toolkit.report.stops import stoppable
 from toolkit.schema import as_day
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from toolkit.report.kernels import Outcome, Task
 
 LANGUAGES = ("en", "zh")
+CELL_SECONDS = 3_600
 _NAME = re.compile(r"\w[\w .-]*")
 
 
@@ -53,6 +57,7 @@ def run_report(
     out: Path,
     inputs: Mapping[str, str],
     jobs: int = 2,
+    cell_seconds: int = CELL_SECONDS,
     facts: Mapping[str, object] | None = None,
     translations: Mapping[str, str] | None = None,
 ) -> Report:
@@ -76,6 +81,8 @@ def run_report(
         Name of each input to its sha256, for the manifest.
     jobs
         How many notebooks run at a time.
+    cell_seconds
+        How long a cell may take before the run is ended as failed.
     facts
         What else the manifest says about the study, such as its seed or how many rows are later than ``as_of``.
     translations
@@ -93,7 +100,9 @@ def run_report(
         Where a value cannot be used.
     RunError
         Where any notebook did not come to a good end. The last good report is untouched; the failed copy, which may
-        show raw values, is kept under ``out/name/failed/as_of`` for its owner only.
+        show raw values, is kept under ``out/name/failed/as_of`` for its owner only. Also where a disk is full.
+    RunStoppedError
+        Where SIGINT, SIGTERM or SIGHUP came; workers, kernels and temporary files are gone then.
     RunLockedError
         Where another run is writing the same report.
 
@@ -102,17 +111,22 @@ def run_report(
     Workers are spawned, so a script that calls this needs ``if __name__ == "__main__":`` around the call.
     """
     started, clock = datetime.now(UTC), time.monotonic()
-    _check(name, language, notebooks, jobs)
+    _check(study, name, language, notebooks, {"jobs": jobs, "cell_seconds": cell_seconds})
     as_of = as_day(as_of).isoformat()
     target = out / name / as_of
     parameters = {"study": study, "as_of": as_of, "lang": language}
     with (
+        stoppable() as check,
         tqdm(desc=f"{name} {as_of}", unit=" cells", total=0, leave=False, disable=None) as bar,
         workplace(target) as folder,
+        writable(target.parent),
     ):
         tqdm.write(f"{name} {as_of}: {len(notebooks)} notebooks, {jobs} at a time", file=sys.stderr)
-        tasks = _tasks(notebooks, parameters, folder / "executed")
-        executed = _executed(tasks, jobs, bar, target.parent / "failed" / as_of)
+        if drift := drifted(LOCK_FILE):
+            tqdm.write(f"versions other than those tested: {', '.join(drift)}. Try: make env", file=sys.stderr)
+        tasks = _tasks(notebooks, parameters, folder / "executed", open_sockets(folder), cell_seconds)
+        executed = _executed(tasks, jobs, bar, check, target.parent / "failed" / as_of)
+        bar.set_description(f"{name} {as_of}: pages")
         _write(
             folder / "report",
             executed,
@@ -124,6 +138,7 @@ def run_report(
             translations=translations or {},
             started=started,
         )
+        check()
         publish(folder / "report", target)
     shutil.rmtree(target.parent / "failed" / as_of, ignore_errors=True)
     return Report(target, time.monotonic() - clock)
@@ -142,12 +157,15 @@ def select_notebooks(folder: Path, only: Sequence[str] = ()) -> list[Path]:
     Raises
     ------
     ArgumentError
-        Where there is no notebook, or none of a name.
+        Where there is no notebook, none of a name, or two of one.
     """
-    found = {re.sub(r"^\d+_", "", path.stem): path for path in sorted(folder.glob("[0-9]*.ipynb"))}
+    paths = sorted(folder.glob("[0-9]*.ipynb"))
+    found = {re.sub(r"^\d+_", "", path.stem): path for path in paths}
     known = ", ".join(found)
     if not found:
         raise ArgumentError("no-notebooks", "holds no notebooks", where=str(folder), hint="the project's own folder")
+    if len(found) < len(paths):
+        raise ArgumentError("notebook-names", "holds two notebooks of one name", where=str(folder), hint="rename one")
     if missing := [name for name in only if name not in found]:
         raise ArgumentError(
             "unknown-notebook", f"no notebook is called {', '.join(missing)}", hint=f"--only with some of {known}"
@@ -155,8 +173,10 @@ def select_notebooks(folder: Path, only: Sequence[str] = ()) -> list[Path]:
     return [path for name, path in found.items() if not only or name in only]
 
 
-def _check(name: str, language: str, notebooks: Sequence[Path], jobs: int) -> None:
-    if not _NAME.fullmatch(name):
+def _check(study: object, name: object, language: str, notebooks: Sequence[Path], counts: Mapping[str, object]) -> None:
+    if not isinstance(study, str) or not (study == "demo" or Path(study).is_absolute()):
+        raise ArgumentError("study-path", f"{study!r} is no absolute path", hint="str(Path('study.yaml').resolve())")
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ArgumentError("study-name", f"{name!r} cannot name a folder", hint="a name of letters, digits, - and _")
     if language not in LANGUAGES:
         raise ArgumentError(
@@ -164,11 +184,15 @@ def _check(name: str, language: str, notebooks: Sequence[Path], jobs: int) -> No
         )
     if not notebooks:
         raise ArgumentError("no-notebooks", "no notebook to run", hint="--only with a notebook's name")
-    if jobs < 1:
-        raise ArgumentError("jobs", f"{jobs} notebooks at a time is no number of them", hint="--jobs 2")
+    for word, count in counts.items():
+        if not isinstance(count, int) or count < 1:
+            option = word.replace("_", "-")
+            raise ArgumentError(option, f"{word} is {count!r} and not a whole number from 1", hint=f"--{option} 2")
 
 
-def _executed(tasks: Sequence[Task], jobs: int, bar: tqdm[Any], failed: Path) -> dict[str, Any]:
+def _executed(
+    tasks: Sequence[Task], jobs: int, bar: tqdm[Any], check: Callable[[], None], failed: Path
+) -> dict[str, Any]:
     """Return the executed notebooks by their stem, or refuse if any did not come to a good end."""
     from toolkit.report.notebooks import code_cells, read  # noqa: PLC0415 - see _tasks
     from toolkit.report.pool import run_all  # noqa: PLC0415 - see _tasks
@@ -176,36 +200,46 @@ def _executed(tasks: Sequence[Task], jobs: int, bar: tqdm[Any], failed: Path) ->
 
     check_kernel()
     bar.total = sum(len(code_cells(checked_notebook(task.notebook, task.parameters))) + 1 for task in tasks)
-    outcomes = run_all(tasks, jobs, bar)
+    outcomes = run_all(tasks, jobs, bar, check)
     if any(outcome.failure for outcome in outcomes):
         raise _failed(outcomes, tasks[0].executed.parent, failed)
     return {task.notebook.stem: read(task.executed) for task in tasks}
 
 
-def _tasks(notebooks: Sequence[Path], parameters: dict[str, str], folder: Path) -> list[Task]:
+def _tasks(
+    notebooks: Sequence[Path], parameters: dict[str, str], folder: Path, sockets: Path, cell_seconds: int
+) -> list[Task]:
     """Return what there is to run, to be executed into ``folder``."""
     from toolkit.report.kernels import Task  # noqa: PLC0415 - seconds of import, after the first sign of life
 
     folder.mkdir()
     token = secrets.token_hex(16)
-    return [Task(path.resolve(), folder.resolve() / path.name, parameters, token) for path in notebooks]
+    return [
+        Task(
+            path.resolve(),
+            folder.resolve() / path.name,
+            parameters,
+            token,
+            sockets / f"{number}.json",
+            cell_seconds,
+        )
+        for number, path in enumerate(notebooks)
+    ]
 
 
 def _failed(outcomes: Sequence[Outcome], copies: Path, folder: Path) -> RunError:
     failures = [outcome.failure for outcome in outcomes if outcome.failure]
-    kept = [
-        keep_failed(copy, folder) for failure in failures if (copy := copies / f"{failure.notebook}.ipynb").exists()
-    ]
+    made = [path for failure in failures if (path := copies / f"{failure.notebook}.ipynb").exists()]
+    kept = [copy for path in made if (copy := keep_failed(path, folder))]
     first, others = failures[0], [failure.notebook for failure in failures[1:]]
     what = f"{first.what} ({first.error})" if first.error not in first.what else first.what
+    again = "the same command again"
     also = f"; failed too: {', '.join(others)}" if others else ""
     return RunError(
         "notebook-failed",
         f"{what}{also}; the last good report is untouched",
         where=f"{first.notebook}.ipynb code cell {first.cell}" if first.cell else f"{first.notebook}.ipynb",
-        hint=f"jupyter lab {kept[0]} (yours alone to read), then the same command again"
-        if kept
-        else "the same command again",
+        hint=first.hint or (f"jupyter lab {kept[0]} (yours alone to read), then {again}" if kept else again),
     )
 
 

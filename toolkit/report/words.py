@@ -9,8 +9,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 from toolkit.errors import ArgumentError
-from toolkit.report.labels import LABELS, SEGMENT_ACTIONS, SEGMENT_TRAITS, SEGMENT_WORDS, SENTENCES
+from toolkit.report.labels import ACTS, LABELS, SEGMENT_ACTIONS, SEGMENT_TRAITS, SEGMENT_WORDS
 from toolkit.report.reasons import CHECKS, POLICIES, REASONS
+from toolkit.report.sentences import SENTENCES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,6 +96,16 @@ class Words:
             There is no such segment.
         """
         return self._find(SEGMENT_ACTIONS, "segment", key)
+
+    def act(self, key: str) -> str:
+        """Return the name of what a customer did; one that only the business knows keeps its own name.
+
+        Examples
+        --------
+        >>> Words("zh").act("check_in"), Words("zh").act("抽奖")
+        ('打卡', '抽奖')
+        """
+        return self._find(ACTS, "act", key) if key in ACTS else key
 
     def reason(self, key: str) -> str:
         """Say why a row stands where it stands in the ledger.
@@ -197,6 +208,29 @@ class Words:
         if 0.9995 <= share < 1:
             return ">99.9%"
         return f"{100 * share:,.1f}".removesuffix(".0") + "%"
+
+    def span(self, first: date, last: date) -> str:
+        """Write a range of days, both included; what both days share is written once.
+
+        Examples
+        --------
+        >>> Words("en").span(date(2026, 11, 1), date(2026, 11, 11))
+        '1–11 November 2026'
+        >>> Words("zh").span(date(2026, 2, 16), date(2026, 3, 3))
+        '2026年2月16日至3月3日'
+        """
+        one_year = first.year == last.year
+        one_month = one_year and first.month == last.month
+        if first == last:
+            return self.date(last)
+        if self.language == "zh":
+            end = self.date(last)
+            shared = f"{last.year}年{last.month}月" if one_month else f"{last.year}年" if one_year else ""
+            return f"{self.date(first)}至{end.removeprefix(shared)}"
+        if one_month:
+            return f"{first.day}–{self.date(last)}"
+        start = self.date(first)
+        return f"{start.removesuffix(f' {first.year}') if one_year else start} – {self.date(last)}"
 
     def date(self, day: date | str) -> str:
         """Write a day in full; text is read as ISO 8601.

@@ -21,6 +21,7 @@ from toolkit.schema import (
     SEGMENTS,
     WINDOW_ORDER_DAYS,
     WINDOW_SPEND,
+    refuse_undated,
 )
 from toolkit.segments.quantiles import beyond, deviation, mean, quantiles
 
@@ -124,11 +125,12 @@ class RFM(BaseEstimator, TransformerMixin):  # type: ignore[misc]  # scikit-lear
         Raises
         ------
         ArgumentError
-            A column is missing, a buyer's value is missing or infinite, there is no buyer, or an option is
-            wrong.
+            A column is missing or not point-in-time, a buyer's value is missing or infinite, there is no buyer, or an
+            option is wrong.
         """
         if not 2 <= self.bins <= 100:
             raise ArgumentError("bins", f"bins must lie between 2 and 100, not {self.bins}", hint="bins=5")
+        refuse_undated(snap, self._columns())
         buyers, values = self._values(snap)
         if not buyers.any():
             hint = "a later as_of"

@@ -1,0 +1,303 @@
+"""One customer's card: what it says, what it must not say, and that nothing later changes it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import FrozenInstanceError
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+
+mpl.use("Agg")
+
+import toolkit as tk
+from toolkit.errors import ArgumentError
+from toolkit.report import card_words as say
+from toolkit.report.results import TOKEN_VARIABLE
+from toolkit.schema import SEGMENTS
+
+AS_OF = "2026-10-31"
+LIVE = "<script>alert(1)</script>"
+CARD_FRAMES = ("portrait", "figures", "timeline", "by_week", "scores", "gap", "other_ids", "seasons")
+
+
+def frame(columns: str, *rows: tuple[Any, ...]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=columns.split())
+
+
+ORDERS = frame(
+    "customer_id ordered_at amount order_id product_id status",
+    ("A", "2025-03-01 10:00", 100, "o1", "p1", "paid"),
+    ("A", "2026-10-19 21:35", 250.5, "o2", "p2", "paid"),
+    ("A", "2026-10-19 21:35", 49.5, "o2", "p1", "paid"),
+    ("A", "2026-10-21 08:00", -49.5, "o2", "p1", "paid"),
+    ("A", "2026-10-22 08:00", 70, "o3", "p1", "cancelled"),
+    ("wx-a", "2026-10-25 08:00", 40, "o4", LIVE, "paid"),
+    ("B", "2026-01-10", 20, "o5", "p1", "paid"),
+    ("D", "2026-09-01", 30, "o6", "p1", "paid"),
+    ("D", "2026-09-03", 30, "o7", "p1", "paid"),
+    ("E", "2026-11-05", 30, "o8", "p1", "paid"),
+    ("A", "2026-11-05", 999, "o9", "p9", "paid"),
+)
+CUSTOMERS = frame(
+    "customer_id joined_at acquisition_channel persona referred_by occupation",
+    ("A", "2025-02-01 12:00", f"ads {LIVE}", "office_worker", "B", "nurse"),
+    ("C", "2026-08-01", "search", None, None, None),
+)
+EVENTS = frame(
+    "customer_id occurred_at kind content_id",
+    ("A", "2026-10-20 20:00", "浏览", "L1"),
+    ("A", "2026-10-20 20:05", "抽奖", "L2"),
+    ("A", "2026-10-28 20:05", "check_in", "L2"),
+    ("A", "2026-11-20 20:05", "check_in", "L2"),
+    ("C", "2026-10-20 20:00", "open", "L1"),
+)
+CONTACTS = frame(
+    "customer_id sent_at channel campaign_id delivered opened opted_out",
+    ("A", "2026-10-18 09:00", "wecom", "autumn", "是", "是", "否"),
+    ("A", "2026-10-23 09:00", "sms", f"=HYPERLINK {LIVE}", "是", "否", "否"),
+    ("A", "2026-10-24 09:00", "sms", "late", "否", "否", "否"),
+)
+SURVEYS = frame("customer_id answered_at kind score", ("A", "2026-10-26", "nps", 9))
+MEMBERSHIPS = frame(
+    "customer_id starts_at ends_at cancelled_at",
+    ("A", "2025-03-01", "2026-02-28", None),
+    ("A", "2026-03-01", "2027-02-28", None),
+)
+IDENTITIES = frame("customer_id id_kind id_value", ("A", "openid", "wx-a"))
+ASSIGNMENTS = frame("experiment_id customer_id arm assigned_at", ("cashback", "A", "control", "2026-10-27"))
+
+
+def study(**changes: Any) -> tk.Study:
+    tables = {
+        "orders": ORDERS, "customers": CUSTOMERS, "events": EVENTS, "contacts": CONTACTS, "surveys": SURVEYS,
+        "memberships": MEMBERSHIPS, "identities": IDENTITIES, "assignments": ASSIGNMENTS,
+    }  # fmt: skip
+    given = {"timezone": "Asia/Shanghai", "currency": "CNY", "policies": {"negative_amounts": "refund"}}
+    return tk.Study.from_frames(**{**tables, **given, **changes})
+
+
+@pytest.fixture(scope="module")
+def shop() -> tk.Study:
+    return study()
+
+
+@pytest.fixture(scope="module")
+def demo() -> tk.Study:
+    return tk.Study.demo(customers=300, seed=3)
+
+
+def test_the_timeline_tells_every_act_that_is_used_and_visible_in_order(shop: tk.Study) -> None:
+    card = shop.customer("A", AS_OF)
+    told = [
+        (f"{moment:%m-%d %H:%M}", kind, detail, None if np.isnan(amount) else amount)
+        for moment, _, kind, detail, amount in card.timeline.itertuples(index=False, name=None)
+        if moment >= pd.Timestamp("2026-03-01")
+    ]
+    assert told == [
+        ("03-01 00:00", "membership_started", None, None),
+        ("10-18 09:00", "opened", "autumn · wecom", None),
+        ("10-19 21:35", "order", "p1, p2", 300.0),
+        ("10-20 20:00", "view", "L1", None),
+        ("10-20 20:05", "抽奖", "L2", None),
+        ("10-21 08:00", "refund", "p1", -49.5),
+        ("10-23 09:00", "sent", f"=HYPERLINK {LIVE} · sms", None),
+        ("10-24 09:00", "not_delivered", "late · sms", None),
+        ("10-25 08:00", "order", LIVE, 40.0),
+        ("10-26 00:00", "nps", "9", None),
+        ("10-27 00:00", "assigned", "cashback: control", None),
+        ("10-28 20:05", "check_in", "L2", None),
+    ]
+    assert card.timeline["amount"].sum() == card.figures["value"]["spend"] == 390.5
+
+
+def test_amounts_of_the_timeline_add_up_to_the_spend_of_the_snapshot(demo: tk.Study) -> None:
+    snapshot = demo.snapshot(AS_OF, columns=["spend", "refund_amount", "order_count"])
+    busiest = snapshot.sort_values(["refund_amount", "order_count"]).index[-5:]
+    for customer in busiest:
+        card = demo.customer(customer, AS_OF)
+        assert card.timeline["amount"].sum() == pytest.approx(snapshot["spend"][customer], abs=1e-6)
+        assert (card.timeline["kind"] == "order").sum() == snapshot["order_count"][customer]
+        assert card.timeline["moment"].is_monotonic_increasing
+
+
+def test_an_order_that_was_undone_is_told_without_money() -> None:
+    orders = ORDERS.assign(status=ORDERS["status"].replace("cancelled", "已退款"))
+    policies = {"negative_amounts": "refund", "refunded_rows": "reversed_order"}
+    card = study(orders=orders, policies=policies).customer("A", AS_OF)
+    assert card.timeline.set_index("kind").loc["order_undone", "amount"] == 0
+    assert card.timeline["amount"].sum() == card.figures["value"]["spend"] == 390.5
+
+
+def test_reasons_name_the_cuts_in_natural_units() -> None:
+    """Five buyers; recency 10 to 50 days has its cuts at 18, 26, 34, 42, its median at 30."""
+    days = pd.to_datetime(AS_OF) - pd.to_timedelta([10, 20, 30, 40, 50], unit="D")
+    orders = pd.DataFrame(
+        {"customer_id": list("vwxyz"), "ordered_at": days.strftime("%Y-%m-%d"), "amount": [1, 2, 3, 4, 5000]}
+    )
+    business = tk.Study.from_frames(orders=orders, timezone="Asia/Shanghai", currency="CNY")
+    told = {
+        customer: say.reason(business.customer(customer, AS_OF), "recency").replace("\u00a0", " ") for customer in "vxz"
+    }
+    assert told == {
+        "v": "score 5, since under 18 days; high, since under the median of buyers, 30 days",
+        "x": "score 3, since under 34 days but not under 26 days; low, since not under the median of buyers, 30 days",
+        "z": "score 1, since not under 42 days; low, since not under the median of buyers, 30 days",
+    }
+    rich = business.customer("z", AS_OF)
+    assert say.reason(rich, "monetary") == "score 5, since over ¥1,003.20; high, since over the median of buyers, ¥3"
+    assert say.reason(rich, "frequency").startswith("score 1: buyers do not differ")
+    assert say.gap(rich, "recency") == "21 days too long ago, which one order mends"
+    assert say.gap(rich, "frequency") == "1 more order day in the window"
+    assert say.gap(rich, "monetary") == "–"
+
+
+def test_reasons_agree_with_scores_and_sides_on_the_demo(demo: tk.Study) -> None:
+    rfm = tk.RFM()
+    scored = rfm.fit(demo.snapshot(AS_OF)).transform(demo.snapshot(AS_OF))
+    for segment in SEGMENTS:
+        for customer in scored.index[scored["segment"] == segment][:1]:
+            scores = demo.customer(customer, AS_OF).scores
+            sign = np.array([-1.0, 1.0, 1.0])
+            value, cut, following = (
+                sign * scores[name].to_numpy(dtype=float, na_value=np.nan) for name in ("value", "cut", "next_cut")
+            )
+            assert ((value > cut) | np.isnan(cut)).all()
+            assert ((value <= following) | np.isnan(following)).all()
+            assert scores["high"].tolist() == (value > sign * scores["split"].to_numpy(dtype=float)).tolist()
+            assert scores["score"].tolist() == [scored[name][customer] for name in ("r_score", "f_score", "m_score")]
+
+
+def test_cuts_come_from_the_day_that_the_study_file_says(demo: tk.Study) -> None:
+    fixed = study(cuts={"learned_at": "2026-09-15"}).customer("A", AS_OF)
+    expected = tk.RFM().fit(study().snapshot("2026-09-15")).splits_
+    assert fixed.scores["split"].to_dict() == expected
+    assert fixed.scores["split"].to_dict() != study().customer("A", AS_OF).scores["split"].to_dict()
+
+
+@pytest.mark.parametrize("customer", ["A", "B", "C"])
+def test_no_later_row_changes_the_card_by_one_byte(customer: str) -> None:
+    later = "2026-10-31 23:59:59"
+    cut = {
+        "orders": ORDERS[ORDERS["ordered_at"] <= later],
+        "events": EVENTS[EVENTS["occurred_at"] <= later],
+        "contacts": CONTACTS[CONTACTS["sent_at"] <= later],
+    }
+    now, then = study().customer(customer, AS_OF), study(**cut).customer(customer, AS_OF)
+    for name in CARD_FRAMES:
+        one, other = (getattr(card, name) for card in (now, then))
+        pd.testing.assert_frame_equal(pd.DataFrame(one), pd.DataFrame(other))
+    assert repr(now) == repr(then)
+    assert now._repr_html_() == then._repr_html_()
+
+
+def test_a_card_of_someone_who_never_bought(shop: tk.Study) -> None:
+    card = shop.customer("C", AS_OF)
+    assert card.is_prospect
+    assert card.scores.empty
+    text = repr(card)
+    assert "Has not ordered yet" in text or "has not ordered yet" in text
+    assert "more order day" in text
+    assert "Spend in window" not in [figure.label for figure in say.strip(card)]
+    assert say.finding(card) == "No order up to 31 October 2026"
+    assert card._repr_html_()
+
+
+def test_a_card_of_someone_of_whom_nothing_but_the_id_is_known() -> None:
+    nobody = pd.concat([CUSTOMERS, pd.DataFrame({"customer_id": ["F"]})])
+    card = study(customers=nobody).customer("F", AS_OF)
+    assert card.timeline.empty
+    assert card.by_week.empty
+    assert "nothing recorded" not in repr(card)
+    assert card._repr_html_()
+
+
+def test_a_study_of_orders_alone_has_cards(demo: tk.Study) -> None:
+    business = tk.Study.from_frames(
+        orders=ORDERS, timezone="Asia/Shanghai", currency="EUR", policies={"negative_amounts": "refund"}
+    )
+    card = business.customer("B", AS_OF, lang="zh")
+    assert card.portrait.empty
+    assert "€20" in repr(card)
+    assert card._repr_html_()
+
+
+@pytest.mark.parametrize("given", ["nobody-13800138000", "E", "", "–", 17, None])
+def test_an_unknown_id_is_refused_without_naming_anybody(shop: tk.Study, given: Any) -> None:
+    with pytest.raises(ArgumentError) as refused:
+        shop.customer(given, AS_OF)
+    message = str(refused.value)
+    assert "among the 4 known at 2026-10-31" in message
+    assert 'study.snapshot("2026-10-31").index' in message
+    assert "13800138000" not in message
+    assert not re.search(r"\b(wx-a|A|B|C|D)\b", message)
+
+
+def test_any_id_of_a_person_opens_their_card(shop: tk.Study) -> None:
+    for given in ("A", " A ", "Ａ", "wx-a"):
+        assert shop.customer(given, AS_OF).customer_id == "A"
+    card = shop.customer("wx-a", AS_OF)
+    assert card.other_ids.to_dict("records") == [{"id_value": "wx-a", "id_kind": "openid"}]
+    assert "wx-a" in card._repr_html_()
+
+
+def test_a_published_card_names_nobody(shop: tk.Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(TOKEN_VARIABLE, "run")
+    customer = shop.customer("A", AS_OF)
+    assert customer.other_ids.empty
+    assert "referred_by" not in customer.portrait.index
+    for shown in (repr(customer), re.sub(r"base64,[^\"]*", "", customer._repr_html_())):
+        assert "wx-a" not in shown
+        assert "One customer" in shown
+        assert not re.search(r"Customer A\b", shown)
+
+
+def test_everything_that_came_from_an_export_is_escaped(shop: tk.Study) -> None:
+    html = shop.customer("A", AS_OF)._repr_html_()
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;") >= 3
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("customer", ["A", "B", "C", "D"])
+def test_a_card_speaks_its_language_and_shows_one_picture_with_its_text(
+    shop: tk.Study, language: Any, customer: str
+) -> None:
+    html = shop.customer(customer, AS_OF, lang=language)._repr_html_()
+    without = re.sub(r"base64,[^\"]*", "", html).replace("抽奖", "")
+    assert html.count("<img ") == html.count('alt="') == 1
+    assert bool(re.search(r"[\u4e00-\u9fff]", without)) == (language == "zh")
+    assert "{" not in re.sub(r"<style.*?</style>", "", without)
+    assert "nan" not in without.lower()
+    assert "NaT" not in without
+
+
+def test_attributes_without_a_date_are_marked(shop: tk.Study) -> None:
+    card = shop.customer("A", AS_OF)
+    assert not card.portrait["dated"]["persona"]
+    assert not card.portrait["dated"]["occupation"]
+    assert card.portrait["dated"]["joined_date"]
+    assert "office_worker *" in repr(card)
+    dated = study(customers=CUSTOMERS.assign(valid_from="2026-01-01")).customer("A", AS_OF)
+    assert dated.portrait["dated"].all()
+
+
+def test_a_card_cannot_be_changed(shop: tk.Study) -> None:
+    with pytest.raises(FrozenInstanceError):
+        shop.customer("A", AS_OF).segment = "lost"  # type: ignore[misc]
+
+
+def test_engagement_is_counted_by_week(shop: tk.Study) -> None:
+    assert shop.customer("A", AS_OF).by_week.to_dict() == {
+        pd.Timestamp("2026-10-19"): 2,
+        pd.Timestamp("2026-10-26"): 1,
+    }
+
+
+def test_showing_a_card_leaves_the_look_of_other_pictures_alone(shop: tk.Study) -> None:
+    before = dict(mpl.rcParams)
+    shop.customer("A", AS_OF, lang="zh")._repr_html_()
+    assert dict(mpl.rcParams) == before
