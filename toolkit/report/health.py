@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from toolkit.data.seasons import seasons
-from toolkit.errors import Check
+from toolkit.errors import Check, InputError
+from toolkit.report.note import Note
 from toolkit.schema import FATES
+from toolkit.segments.identity_effect import identity_effect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
     from toolkit.report.words import Words
 
 
-_OF_PEOPLE = ("buyers_unknown", "case_variants", "few_buyers", "ids_joined", "never_bought", "split_sides")
+_OF_PEOPLE = (
+    "buyers_unknown", "case_variants", "few_buyers", "ids_joined", "ids_linked", "never_bought", "split_sides",
+    "strangers", "two_arms",
+)  # fmt: skip
 """Checks that count people, not rows."""
 
 
@@ -114,6 +119,20 @@ def tables_table(ledger: pd.DataFrame, words: Words) -> pd.DataFrame:
             "rows_quarantined": rows["quarantined"],
         }
     ).rename(index=lambda name: words.label(f"table_{name}"))
+
+
+def ids_joined(study: Warehouse, *, frame: Frame) -> Note | None:
+    """Say how many ids are how many people, and what joining them does to the eight types; None without identities."""
+    if "identities" not in study.files:
+        return None
+    words = frame.words
+    try:
+        effect = identity_effect(study, frame.as_of)
+    except InputError:
+        return Note(words.say("ids_joined_only"))
+    figures = {name: frame.count(getattr(effect, name)) for name in ("ids", "people", "moved", "moved_by_cuts")}
+    kept = words.say("money_kept" if all(check.status == "passed" for check in effect.checks) else "money_differs")
+    return Note(words.say("ids_joined", day=words.date(effect.as_of), kept=kept, **figures))
 
 
 def checks_table(checks: Sequence[Check], *, frame: Frame) -> pd.DataFrame:

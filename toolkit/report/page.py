@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from toolkit.data.warehouse import Warehouse
-    from toolkit.report.seasons import Note
+    from toolkit.report.note import Note
 
 SHARES = ("share", "share_used", "share_of_customers", "share_of_spend", "share_of_rows")
 MONEY = (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,6 +9,7 @@ import pandas as pd
 from toolkit.data.seasons import held
 from toolkit.report.frame import day_numbers
 from toolkit.report.look import MUTED
+from toolkit.report.note import Note
 
 if TYPE_CHECKING:
     from datetime import date
@@ -27,25 +26,6 @@ SEASON_COLOURS: dict[str, str] = {"holiday": "#f4dfbd", "sale": "#dcd8ee", "own"
 _ROW = 12.0
 _ROWS, _ROWS_OF_A_REPEAT = 4, 2
 _APART = 4.0
-
-
-@dataclass(frozen=True)
-class Note:
-    """A sentence under the figures that it is about.
-
-    Attributes
-    ----------
-    text
-        The sentence.
-    """
-
-    text: str
-
-    def __repr__(self) -> str:
-        return self.text
-
-    def _repr_html_(self) -> str:
-        return f'<p class="note">{escape(self.text)}</p>'
 
 
 def season_name(name: str, kind: str, words: Words) -> str:

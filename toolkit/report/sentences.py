@@ -36,6 +36,23 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "verdict_checks": ("有 {n} 项检查需要注意。", " Checks that need a look: {n}."),
     "verdict_no_checks": ("没有需要注意的检查。", " No check needs a look."),
+    "money_kept": ("金额一分不差", "and no money is lost"),
+    "money_differs": ("但窗口内金额不一致，请核对", "but the window's money differs: look into it"),
+    "ids_joined_only": (
+        "同一个人的编号已合并；不合并的话，导出文件彼此矛盾，无法比较。",
+        "Ids of one person are joined; apart, the exports contradict each other, so there is nothing to compare with.",
+    ),
+    "ids_joined": (
+        (
+            "到{day}为止见到的 {ids} 个编号是 {people} 个人：同一个人的编号已合并，{kept}。"
+            "合并使 {moved} 人换了类型（与只看本人编号相比），其中 {moved_by_cuts} 人只因分界点移动。"
+        ),
+        (
+            "The {ids} ids seen up to {day} are {people} people: ids of one person are joined, {kept}. "
+            "Joining puts {moved} people into another type than their own id alone had, {moved_by_cuts} of them only "
+            "because cut points moved."
+        ),
+    ),
     "cuts_fixed": (
         "分界点学自 {day}，各期分数可以比较。",
         "Cut points were learned at {day}; scores of different periods compare.",
