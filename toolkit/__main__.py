@@ -103,6 +103,7 @@ def report(
         str, typer.Option(help="Notebooks by name, such as segments,churn_risk; the report holds only these.")
     ] = "",
     jobs: Annotated[int, typer.Option(help="How many notebooks run at a time.")] = 2,
+    cell_seconds: Annotated[int, typer.Option(help="How long a cell of a notebook may take.")] = 3_600,
     out: Annotated[Path, typer.Option(help="Where reports are kept.")] = Path("reports"),
 ) -> None:
     """Run the notebooks and publish their pages: OUT/STUDY/DATE/index.html."""
@@ -127,6 +128,7 @@ def report(
             out=out,
             inputs=opened.input_hashes(),
             jobs=jobs,
+            cell_seconds=cell_seconds,
             facts=opened.manifest(day),
             translations=translations(notebooks) if language == "zh" else None,
         )

@@ -55,7 +55,8 @@ def raw_relation(
     Returns
     -------
     tuple of duckdb.DuckDBPyRelation, list of SourceFile and bool
-        The rows, what was found out about each file, and whether the relation should stay lazy.
+        The rows, what was found out about each file, and whether they stay on the disk: then a table of them should
+        not be made.
 
     Raises
     ------
@@ -76,7 +77,7 @@ def raw_relation(
             True,
         )
     else:
-        relation, sources = _text_relation(connection, spec, table, source, spill)
+        relation, sources, lazy = _text_relation(connection, spec, table, source, spill)
     given = [duckdb.ConstantExpression(value).cast("VARCHAR").alias(name) for name, value in constants.items()]
     if given:
         relation = relation.select(duckdb.StarExpression(), *given)
@@ -85,20 +86,20 @@ def raw_relation(
 
 def _text_relation(
     connection: duckdb.DuckDBPyConnection, spec: TableFile, table: Table, paths: Sequence[Path], spill: Path
-) -> tuple[duckdb.DuckDBPyRelation, list[SourceFile]]:
+) -> tuple[duckdb.DuckDBPyRelation, list[SourceFile], bool]:
     size = sum(size_of(path) for path in paths)
     sources: list[SourceFile] = []
     if fits(size):
         parts: list[pa.Table] = []
         for number, path in enumerate(paths, 1):
             sources.append(_read(path, spec, table, partial(_keep, parts.append, number)))
-        return connection.from_arrow(pa.concat_tables(parts, promote_options="default")), sources
+        return connection.from_arrow(pa.concat_tables(parts, promote_options="default")), sources, False
     refuse_larger_than_disk(size, spill, ", ".join(path.name for path in paths))
     files = [spill / f"{table.name}_{number}.parquet" for number in range(1, len(paths) + 1)]
     for number, (path, file) in enumerate(zip(paths, files, strict=True), 1):
         with Aside(file) as aside:
             sources.append(_read(path, spec, table, partial(_keep, aside.keep, number)))
-    return connection.read_parquet([str(file) for file in files], union_by_name=True), sources
+    return connection.read_parquet([str(file) for file in files], union_by_name=True), sources, True
 
 
 def _read(path: Path, spec: TableFile, table: Table, keep: Callable[[pa.Table], object]) -> SourceFile:
