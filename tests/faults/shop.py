@@ -73,7 +73,9 @@ class Shop:
         """Open a study of these tables; orders that nothing is wrong with stand in where there are none."""
         given: dict[str, Export | Sequence[Export]] = {"orders": "\n".join([HEADER, *good_lines(30)]) + "\n"}
         given.update(tables)
-        said = {name: {"files": self._files(name, parts)} | (specs or {}).get(name, {}) for name, parts in given.items()}
+        said = {
+            name: {"files": self._files(name, parts)} | (specs or {}).get(name, {}) for name, parts in given.items()
+        }
         content = {"name": "shop", "timezone": "Asia/Shanghai", "currency": "CNY", "tables": said} | settings
         (self.folder / "study.yaml").write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
         return tk.Study.open(self.folder / "study.yaml")

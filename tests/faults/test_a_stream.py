@@ -164,10 +164,12 @@ def test_23_several_files_larger_than_memory_may_differ_in_optional_columns(shop
     assert found == [(1, None), (2, "a"), (3, "b")]
 
 
-@pytest.mark.parametrize(("free", "fitting"), [(None, True), (8_000, True), (3_999, False)])
+@pytest.mark.parametrize(
+    ("free", "fitting"), [(None, True), (memory.PEAK_PER_BYTE * 1000, True), (memory.PEAK_PER_BYTE * 1000 - 1, False)]
+)
 def test_23_what_fits_depends_on_what_is_free(free: int | None, fitting: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available", lambda: free)
-    assert memory.fits(4_000 // memory.PEAK_PER_BYTE) is fitting
+    assert memory.fits(1000) is fitting
 
 
 def test_23_what_is_set_aside_is_text_and_stands_in_the_given_folder_only(tmp_path: Path) -> None:

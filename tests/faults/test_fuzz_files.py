@@ -217,7 +217,7 @@ def test_any_damage_to_a_workbook(member: str, edits: list[tuple[int, int, bytes
 RAW_CELLS = st.builds(
     lambda kind, body, address: f"<c{address}{kind}>{body}</c>",
     st.sampled_from(
-        ["", "", ' t="n"', ' t="s"', ' t="str"', ' t="b"', ' t="e"', ' t="d"', ' t="inlineStr"', ' t="z"', ' s="9"']
+        [*[""] * 3, *[' t="str"'] * 3, *(f' t="{kind}"' for kind in ("n", "s", "b", "e", "d", "inlineStr", "z"))]
     ),
     st.sampled_from(
         [
@@ -227,11 +227,11 @@ RAW_CELLS = st.builds(
         ]
     ),
     st.sampled_from(
-        ["", "", ' r="A2"', ' r="B2"', ' r="C2"', ' r="C3"', ' r="XFD2"', ' r="a1"', ' r="ZZZZ1"', ' r="A0"', ' r=""']
+        [*[""] * 6, *(f' r="{address}"' for address in ("A2", "B2", "C2", "C3", "XFD2", "ZZZZ1", "A0", ""))]
     ),
 )  # fmt: skip
 RAW_ROWS = st.tuples(
-    st.sampled_from(["", ' r="2"', ' r="3"', ' r="7"', ' r="1"', ' r="x"', ' r="2.0"', ' hidden="1"']),
+    st.sampled_from(["", "", "", "", "", "", ' r="7"', ' r="1"', ' r="x"', ' r="2.0"', ' hidden="1"']),
     st.lists(RAW_CELLS, max_size=4),
 )
 MERGED = [

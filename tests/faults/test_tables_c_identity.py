@@ -95,7 +95,8 @@ def test_39_an_id_written_otherwise_is_the_same_person(shop: Shop, table: str, w
     study = opened(shop, table, [rows_of(table)[0] | {"customer_id": written}], how)
     assert people_of(study, table) == ["P1"]
     repaired = [check for check in study.checks(AS_OF) if (check.code, check.subject) == ("ids_repaired", table)]
-    assert [check.count for check in repaired] == [1]
+    taken_off_by_the_reader = written.startswith("=") and how == "csv"
+    assert [check.count for check in repaired] == [] if taken_off_by_the_reader else [1]
 
 
 @pytest.mark.parametrize("table", WITH_PEOPLE)
@@ -106,9 +107,12 @@ def test_39_case_is_folded_where_that_is_asked_for(shop: Shop, table: str) -> No
 
 
 def test_39_an_apostrophe_before_digits_is_excels_mark_and_no_part_of_the_id(shop: Shop) -> None:
-    study = shop.lines("'00123,2026-01-05,1", "00123,2026-01-05,2", "O'Hara,2026-01-05,4")
-    assert study.snapshot(AS_OF)["spend"].to_dict() == {"00123": 3.0, "O'Hara": 4.0}
-    assert check_of(study, "ids_joined").count == 1
+    ids = ["'00123", "00123", "O'Hara", "'s-Gravenhage"]
+    frame = pd.DataFrame({"customer_id": ids, "ordered_at": "2026-01-05", "amount": ["1", "2", "4", "8"]})
+    for content in (frame, frame.to_csv(index=False)):
+        spent = shop.open(content).snapshot(AS_OF)["spend"].to_dict()
+        assert spent == {"00123": 3.0, "O'Hara": 4.0, "'s-Gravenhage": 8.0}
+    assert check_of(shop.open(frame), "ids_joined").count == 1
 
 
 @pytest.mark.parametrize("how", HOW)

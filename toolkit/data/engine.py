@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 SHARE_OF_MEMORY = 0.7
 """Of the memory that is free when a study is opened, how much the engine may hold before it spills."""
 
+LEAST_MEMORY = 256
+"""Megabytes that it takes however little is free."""
+
 
 class Spill(tempfile.TemporaryDirectory[str]):
     """A folder of this study's own (mode 0700), gone with the study: what does not fit in memory stands there."""
@@ -62,7 +65,7 @@ def connect(settings: StudyFile, folders: Iterable[Path], spill: Path) -> duckdb
     )
     connection.execute("SET temp_directory = $1", [str(spill / "engine")])
     if (free := available()) is not None:
-        connection.execute("SET memory_limit = $1", [f"{int(free * SHARE_OF_MEMORY / 1e6)}MB"])
+        connection.execute("SET memory_limit = $1", [f"{max(int(free * SHARE_OF_MEMORY / 1e6), LEAST_MEMORY)}MB"])
     connection.execute("SET allowed_directories = $1", [[str(folder) for folder in (*folders, spill)]])
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")

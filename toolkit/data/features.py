@@ -69,6 +69,18 @@ def snapshot(
     return _frame(found, names)
 
 
+def calendar(connection: duckdb.DuckDBPyConnection, as_of: date) -> pd.DataFrame:
+    """Count used order lines and money per local day; see `toolkit.Study.calendar`."""
+    found = connection.execute(
+        "SELECT order_day AS day, COUNT(*) AS lines, CAST(SUM(paid) AS DOUBLE) AS spend FROM orders"
+        " WHERE visible_day <= $as_of AND order_day IS NOT NULL GROUP BY order_day ORDER BY order_day",
+        {"as_of": as_of},
+    ).df()
+    found["day"] = pd.to_datetime(found["day"])
+    days = pd.date_range(found["day"].min(), as_of, name="day")
+    return found.set_index("day").reindex(days, fill_value=0).astype({"lines": "int64", "spend": "float64"})
+
+
 def note_first_days(connection: duckdb.DuckDBPyConnection, tables: Collection[str]) -> None:
     """Make the table ``first_seen``: the first day of each id in the tables beside orders and customers."""
     days = " UNION ALL ".join(f"SELECT customer_id, day, reason FROM {table}_days" for table in LOGS if table in tables)  # noqa: S608 - canonical names

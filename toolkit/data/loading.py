@@ -179,7 +179,8 @@ def _repeats(
     """Return the statements that find rows which stand for nothing new."""
     ours, others = blocks("clean.sql"), blocks("logs.sql")
     if table.name == "orders":
-        wanted = [ours["repeated_orders"]] if several_files else []
+        may_repeat = several_files and ("recorded_at" in kinds or _files_overlap(connection, table))
+        wanted = [ours["repeated_orders"]] if may_repeat else []
         return [*wanted, ours["repeated_lines"]] if "line_id" in kinds else wanted
     if table.name == "customers":
         return [others["repeated_customers"], *([others["merged_customers"]] if merged else [])]
@@ -191,9 +192,10 @@ def _repeats(
 
 
 def _files_overlap(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
+    """Tell whether two files hold rows of one day: only then can a row stand in both."""
     spans = connection.execute(
-        f"SELECT MIN({table.when}) AS first, MAX({table.when}) AS last FROM {table.name}_typed"  # noqa: S608 - canonical names
-        f" WHERE {table.when} IS NOT NULL GROUP BY source_file ORDER BY first"
+        f"SELECT MIN(CAST({table.when} AS DATE)) AS first, MAX(CAST({table.when} AS DATE)) AS last"  # noqa: S608 - canonical names
+        f" FROM {table.name}_typed WHERE {table.when} IS NOT NULL GROUP BY source_file ORDER BY first"
     ).fetchall()
     ends = accumulate((last for _, last in spans), max)
     return any(first <= end for (first, _), end in zip(spans[1:], ends, strict=False))

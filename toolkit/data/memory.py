@@ -14,8 +14,8 @@ from toolkit.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-PEAK_PER_BYTE = 4
-"""Bytes of memory held at most for one byte of text while it is read and typed."""
+PEAK_PER_BYTE = 7
+"""Bytes of memory held at most for one byte of text until it is read and typed."""
 DISK_PER_BYTE = 1.0
 """Bytes of disk taken by one byte of text that is set aside as Parquet; real exports take half of it."""
 

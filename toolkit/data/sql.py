@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, wraps
 from importlib.resources import files
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import duckdb
 
 from toolkit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @cache
@@ -29,3 +38,16 @@ def unreadable(table: str, error: Exception) -> InputError:
         "engine", f"the rows cannot be read ({type(error).__name__})", where=table,
         hint="export the table again, as CSV UTF-8 if it was Parquet",
     )  # fmt: skip
+
+
+def readable(method: Callable[P, T]) -> Callable[P, T]:
+    """Make a question to the engine refuse, as everything here does, where rows turn out to be unreadable."""
+
+    @wraps(method)
+    def asked(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(*args, **kwargs)
+        except duckdb.Error as error:
+            raise unreadable("the tables", error) from None
+
+    return asked

@@ -14,6 +14,7 @@ from toolkit.data.engine import Spill, connect
 from toolkit.data.identity import left_out
 from toolkit.data.loading import load_tables
 from toolkit.data.places import find_files
+from toolkit.data.sql import readable
 from toolkit.errors import Check, InputError
 from toolkit.schema import UNDATED, as_day
 from toolkit.study import StudyFile, parse_study, read_study_file
@@ -181,6 +182,7 @@ class Warehouse:
         """Return the ledger at a date: rows that are not visible yet have the fate ``later``."""
         return self._book(None if as_of is None else as_day(as_of))[list(ledger.LEDGER_COLUMNS)].copy()
 
+    @readable
     def snapshot(self, as_of: str | date, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """One row per customer seen up to the end of the local day ``as_of``, sorted by id.
 
@@ -253,12 +255,14 @@ class Warehouse:
         """Day at which cut points are learned: ``cuts: {learned_at: ...}`` of the study file, else ``as_of``."""
         return self.settings.cuts.learned_at if self.settings.cuts else as_day(as_of)
 
+    @readable
     def checks(self, as_of: str | date | None = None) -> tuple[Check, ...]:
         """Diagnostics of the exports at a date: what was repaired, what to know before trusting the rows."""
         day = None if as_of is None else as_day(as_of)
         self._admit(day)
         return checks.row_checks(self._connection, self.files, as_of=day)
 
+    @readable
     def quarantine(self, as_of: str | date | None = None) -> pd.DataFrame:
         """Return the quarantined rows as they were read, with table, file, row and reason; they hold real ids."""
         day = None if as_of is None else as_day(as_of)
@@ -268,6 +272,7 @@ class Warehouse:
         ]
         return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
+    @readable
     def calendar(self, as_of: str | date) -> pd.DataFrame:
         """Return used order lines and money per local day, from the first day to ``as_of``; empty days are 0.
 
@@ -276,15 +281,7 @@ class Warehouse:
         pandas.DataFrame
             Indexed by ``day``; columns ``lines`` (int64), ``spend`` (currency units).
         """
-        day = as_day(as_of)
-        found = self._connection.execute(
-            "SELECT order_day AS day, COUNT(*) AS lines, CAST(SUM(paid) AS DOUBLE) AS spend FROM orders"
-            " WHERE visible_day <= $as_of AND order_day IS NOT NULL GROUP BY order_day ORDER BY order_day",
-            {"as_of": day},
-        ).df()
-        found["day"] = pd.to_datetime(found["day"])
-        days = pd.date_range(found["day"].min(), day, name="day")
-        return found.set_index("day").reindex(days, fill_value=0).astype({"lines": "int64", "spend": "float64"})
+        return features.calendar(self._connection, as_day(as_of))
 
     def input_hashes(self) -> dict[str, str]:
         """SHA-256 of every input, by table and file name; for the manifest only."""
@@ -302,6 +299,7 @@ class Warehouse:
             "seed": self.seed,
         }
 
+    @readable
     def check(self, as_of: str | date | None = None) -> None:
         """Stop, as `snapshot` would, on what the contract does not allow."""
         self._admit(None if as_of is None else as_day(as_of))

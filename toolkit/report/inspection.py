@@ -19,9 +19,17 @@ def describe(study: Warehouse, as_of: str | None) -> str:
     for table, files in study.files.items():
         for file in files:
             how = ", ".join(
-                part for part in (file.encoding, f"delimiter {file.delimiter!r}" * bool(file.delimiter)) if part
+                part
+                for part in (
+                    file.encoding,
+                    f"delimiter {file.delimiter!r}" * bool(file.delimiter),
+                    f"sheet {file.sheet!r}" * bool(file.sheet),
+                )
+                if part
             )
             lines.append(f"{table}: {file.name}{f' ({how})' if how else ''}")
+            if file.repairs:
+                lines.append("    " + ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in file.repairs.items()))
             lines += [f"    {' x '.join(headers)} -> {column}" for column, headers in file.mapping.items()]
     ledger = study.ledger_at(as_of)
     ledger["money"] = [f"{money:,.4f}" for money in ledger["money"]]
