@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _TEXT_MARKS = ('="', "`", "'")
 _MARKED = r"(?s)^\s*(?:=\"([^\"]*)\"\s*|`(.*)|'(\d.*))$"
 """How exports keep Excel from taking a text for a number: ``="00123"``, ``'00123``, and a backquote before all."""
+HEADS_OF_TOTALS = re.compile("`?(总交易单数|总笔数)")
+"""How a line begins that names totals whose figures stand in the line below."""
 ROWS_LOOKED_AT = 20
 """Lines after the header that tell whether every row ends with a delimiter."""
 
@@ -183,9 +186,15 @@ def _no_rows(names: list[str]) -> pa.Table:
     return pa.table({name: pa.array([], pa.string()) for name in names})
 
 
+def _first_cells(ragged: list[tuple[int, str]]) -> list[str]:
+    """Return how ragged lines begin; figures right under the heads of totals begin as these do."""
+    heads = {line + 1: text for line, text in ragged if HEADS_OF_TOTALS.match(text)}
+    return [heads.get(line, text)[:80] for line, text in ragged]
+
+
 def _ragged_rows(ragged: list[tuple[int, str]], schema: pa.Schema) -> pa.Table:
     columns: dict[str, pa.Array] = {name: pa.nulls(len(ragged), schema.field(name).type) for name in schema.names}
-    columns[FIRST_CELL] = pa.array([text[:80] for _, text in ragged], pa.string())
+    columns[FIRST_CELL] = pa.array(_first_cells(ragged), pa.string())
     columns[SOURCE_ROW] = pa.array([line for line, _ in ragged], pa.int64())
     columns[RAGGED] = pa.array([text for _, text in ragged], pa.string())
     return pa.table(columns, schema=schema)
