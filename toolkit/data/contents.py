@@ -117,11 +117,6 @@ def plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
-def folded(header: str) -> str:
-    """Return a header as headers are compared: case, spaces, hyphens and underscores do not count."""
-    return re.sub(r"[\s_\-]+", "", unicodedata.normalize("NFKC", header)).casefold()
-
-
 def is_date(text: str) -> bool:
     """Tell a date or a moment from other text; which of day and month comes first is not asked."""
     return any(shape.match(text) is not None for shape in (_YEAR_FIRST, _COMPACT, _YEAR_LAST, _NAMED_MONTH))

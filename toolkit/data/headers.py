@@ -94,13 +94,13 @@ def map_columns(
     """
     mapping = _stated(headers, spec, table, where)
     taken = {header for name, used in mapping.items() for header in used if len(used) == 1}
-    folded = {header: _fold(header) for header in headers}
+    keys = {header: folded(header) for header in headers}
     for column in table.columns:
         if column.name in spec.columns:
             continue
         free = [header for header in headers if header not in taken]
-        exact = [header for header in free if folded[header] == _fold(column.name)]
-        matches = exact or [header for header in free if folded[header] in _folded_aliases(column.aliases)]
+        exact = [header for header in free if keys[header] == folded(column.name)]
+        matches = exact or [header for header in free if keys[header] in _folded_aliases(column.aliases)]
         if len(set(matches)) > 1:
             raise InputError(
                 "ambiguous-column",
@@ -183,19 +183,20 @@ def _listed(headers: Sequence[str]) -> str:
     return ", ".join(named[:60]) + (f" and {len(named) - 60} more" if len(named) > 60 else "")
 
 
-def _fold(header: str) -> str:
+def folded(header: str) -> str:
+    """Return a header as headers are compared: case, spaces, hyphens and underscores do not count."""
     return re.sub(r"[\s_\-]+", "", unicodedata.normalize("NFKC", header)).casefold()
 
 
 @cache
 def _folded_aliases(aliases: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(map(_fold, aliases))
+    return frozenset(map(folded, aliases))
 
 
 def _nearest_header(name: str, headers: Sequence[str]) -> str:
-    folded = {_fold(header): header for header in headers if header}
-    close = difflib.get_close_matches(_fold(name), folded, n=1, cutoff=0.4)
-    return folded[close[0]] if close else "YOUR HEADER"
+    keys = {folded(header): header for header in headers if header}
+    close = difflib.get_close_matches(folded(name), keys, n=1, cutoff=0.4)
+    return keys[close[0]] if close else "YOUR HEADER"
 
 
 def _snippet(table: str, column: str, header: str) -> str:

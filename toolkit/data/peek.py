@@ -13,9 +13,10 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from toolkit.data.contents import folded, is_date, is_money
+from toolkit.data.contents import is_date, is_money
 from toolkit.data.encoding import decode, refuse_other_formats
 from toolkit.data.files import DELIMITERS, HEADER_SEARCH_LINES
+from toolkit.data.headers import folded
 from toolkit.data.presets import presets
 from toolkit.data.unpacking import size_of, source_of
 from toolkit.errors import InputError

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from toolkit.data.contents import folded
+from toolkit.data.headers import folded
 from toolkit.strict import StrictLoader
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from toolkit.data.contents import Content, folded, looked_at, personal_header
+from toolkit.data.contents import Content, looked_at, personal_header
+from toolkit.data.headers import folded
 from toolkit.data.likeness import LIKE_HEADERS, NAMED_FILES, NOT_A_CUSTOMER, PREFERRED
 from toolkit.data.presets import Preset, preset_of
 from toolkit.tables import CUSTOMER_ID, TABLES
