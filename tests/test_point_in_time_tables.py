@@ -107,6 +107,23 @@ ANCHORS: dict[str, Row] = {
 
 
 def _later_row(table: str) -> st.SearchStrategy[Row]:
+    """Rows dated later: one that nothing is wrong with, one like the earlier ones, or one with anything in it."""
+    whole = {name: st.just(cell) for name, cell in ANCHORS[table].items()}
+    if table != "costs":
+        whole["customer_id"] = _text("C1", "C2", "NEW")
+    if table == "events":
+        whole["kind"] = _text("view", "lesson_start", "lesson_complete", "open", "点赞")
+    if table == "customers":
+        return st.fixed_dictionaries(whole | {"valid_from": LATER, "region": _text("京", "粤")}) | _any_later_row(table)
+    dated = {WHEN[table]: LATER}
+    return (
+        st.fixed_dictionaries(whole | dated)
+        | st.fixed_dictionaries(EARLIER_CELLS[table] | dated)
+        | _any_later_row(table)
+    )
+
+
+def _any_later_row(table: str) -> st.SearchStrategy[Row]:
     cells = {name: NEW if name in ("customer_id", "referred_by") else EVIL | strategy
              for name, strategy in EARLIER_CELLS[table].items()}  # fmt: skip
     if table == "customers":
@@ -134,7 +151,7 @@ def _with_later_rows(draw: st.DrawFn, before: Rows) -> Rows:
     found: Rows = {}
     for table, rows in before.items():
         mixed = [_cancelled_later(draw, row) if table == "memberships" else row for row in rows]
-        for row in draw(st.lists(_later_row(table), max_size=3)):
+        for row in draw(st.lists(_later_row(table), max_size=4)):
             mixed.insert(draw(st.integers(1, len(mixed))), row)
         found[table] = mixed
     return found
@@ -276,3 +293,41 @@ def test_a_cancellation_after_the_date_is_not_known_yet() -> None:
         tables["memberships"] = [ANCHORS["memberships"] | {"cancelled_at": cancelled}]
         told.append(_said_of(_from_frames, tables))
     assert told[0] == told[1] == told[2] != told[3]
+
+
+LESSON = ANCHORS["events"] | {"kind": "lesson_start"}
+TRAPS: dict[str, tuple[dict[str, list[Row]], dict[str, list[Row]]]] = {
+    "a lesson completed later": (
+        {"events": [LESSON]}, {"events": [LESSON | {"kind": "lesson_complete", "occurred_at": "2026-07-01"}]},
+    ),
+    "a product ordered later": (
+        {}, {"orders": [ANCHORS["orders"] | {"product_id": "K2", "ordered_at": "2026-07-01"}]},
+    ),
+    "a price that only a later order tells": (
+        {"events": [ANCHORS["events"] | {"content_id": "K3", "value": ""}]},
+        {"orders": [ANCHORS["orders"] | {"customer_id": "C2", "product_id": "K3", "ordered_at": "2026-07-01"}]},
+    ),
+    "an opt-out later": ({}, {"contacts": [ANCHORS["contacts"] | {"opted_out": "yes", "sent_at": "2026-07-01"}]}),
+    "a referral later": (
+        {}, {"customers": [ANCHORS["customers"] | {"customer_id": "C5", "valid_from": "2026-07-01"}]},
+    ),
+    "another arm later": ({}, {"assignments": [ANCHORS["assignments"] | {"arm": "b", "assigned_at": "2026-07-01"}]}),
+    "a cancellation that a later export adds": (
+        {}, {"memberships": [ANCHORS["memberships"] | {"cancelled_at": "2026-07-01"}]},
+    ),
+    "a renewal later": (
+        {}, {"memberships": [ANCHORS["memberships"] | {"starts_at": "2026-07-01", "ends_at": "2027-06-30"}]},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", [_from_frames, _from_two_csv])
+@pytest.mark.parametrize("trap", TRAPS)
+def test_what_happens_later_is_not_known_yet(how: Any, trap: str) -> None:
+    earlier, later = TRAPS[trap]
+    one = {name: [row, *earlier.get(name, [])] for name, row in ANCHORS.items()}
+    if trap.startswith("a cancellation"):
+        other = one | later
+    else:
+        other = {name: [*rows, *later.get(name, [])] for name, rows in one.items()}
+    assert _said_of(how, one) == _said_of(how, other)

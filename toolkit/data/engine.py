@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from toolkit.study import StudyFile
 
-SHARE_OF_MEMORY = 0.7
+SHARE_OF_MEMORY = 0.5
 """Of the memory that is free when a study is opened, how much the engine may hold before it spills."""
 
 LEAST_MEMORY = 256

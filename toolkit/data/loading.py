@@ -148,7 +148,8 @@ def _typed(table: Table, *, mapped: bool, merged: bool, with_currency: bool) -> 
 
 
 def _exchanged(column: str) -> str:
-    return f"TRY_CAST(plain.{column} * COALESCE(rates.rate, 1) AS DECIMAL(18, 4))"
+    changed = f"TRY_CAST(plain.{column} * rates.rate AS DECIMAL(18, 4))"
+    return f"CASE WHEN rates.rate IS NULL THEN plain.{column} ELSE {changed} END"
 
 
 def _find_repeats(
