@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,16 +29,18 @@ LEAST_MEMORY = 256
 """Megabytes that it takes however little is free."""
 
 
-class Spill(tempfile.TemporaryDirectory[str]):
-    """A folder of this study's own (mode 0700), gone with the study: what does not fit in memory stands there."""
+class Spill:
+    """A folder of this study's own (mode 0700), gone with the study: what does not fit in memory stands there.
+
+    Attributes
+    ----------
+    path
+        The folder.
+    """
 
     def __init__(self) -> None:
-        super().__init__(prefix="toolkit-study-", ignore_cleanup_errors=True)
-
-    @property
-    def path(self) -> Path:
-        """The folder."""
-        return Path(self.name)
+        self.path = Path(tempfile.mkdtemp(prefix="toolkit-study-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 def connect(settings: StudyFile, folders: Iterable[Path], spill: Path) -> duckdb.DuckDBPyConnection:
