@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from toolkit.study import StudyFile
 
-SHARE_OF_MEMORY = 0.5
+SHARE_OF_MEMORY = 0.4
 """Of the memory that is free when a study is opened, how much the engine may hold before it spills."""
 
 LEAST_MEMORY = 256
