@@ -141,7 +141,7 @@ def workbook(folder: Path, rows: int = 1_500, seed: int = 5) -> Path:
     assert orders is not None
     orders.title = "订单明细"
     orders.append(["2026年10月 课程订单明细"])
-    orders.append(["制表：运营部", None, "导出日期", datetime(2026, 10, 31)])  # noqa: DTZ001
+    orders.append(["制表：运营部", None, "导出日期", datetime(2026, 10, 31)])  # noqa: DTZ001 - Excel knows no zones
     orders.append([])
     orders.append(
         [

@@ -186,7 +186,7 @@ def test_23_what_is_set_aside_is_text_and_stands_in_the_given_folder_only(tmp_pa
 
 @pytest.mark.usefixtures("tiny")
 def test_23_what_cannot_be_set_aside_stops_before_it_is_read(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 9, 100))  # type: ignore[attr-defined]
+    monkeypatch.setattr(memory.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 9, 100))  # type: ignore[attr-defined]  # no public name makes one
     shop.stops("too-large", "\n".join([HEADER, *good_lines(50)]), "0.0 GB are free", "TMPDIR", "orders_1.csv")
 
 
