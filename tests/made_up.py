@@ -39,6 +39,7 @@ ROWS: dict[str, st.SearchStrategy[Row]] = {
             "amount": _cell("10", "0.1", "99.99", "0", "-5", "300"),
             "order_id": _cell(None, None, "O1", "O2", "O3"),
             "product_id": _cell(None, "P1", "P2", "P3"),
+            "product_layer": _cell(None, "lead_in", "引流课", "Entry", "premium", "其他"),
             "list_price": _cell(None, 0, 8, 100, 400),
             "quantity": _cell(None, 0, 1, 2, 3, -1),
             "status": _cell("paid", "paid", "cancelled", "refunded"),
@@ -54,6 +55,10 @@ ROWS: dict[str, st.SearchStrategy[Row]] = {
             "gender": _cell(None, "f"),
             "age_band": _cell(None, "26-35"),
             "region": _cell(None, "沪", "京"),
+            "occupation": _cell(None, "engineer"),
+            "interests": _cell(None, "music;sport"),
+            "followers": _cell(None, 0, 120),
+            "override": _cell(None, "stage=loss"),
             "referred_by": WHO | _cell(None, "nobody"),
             "opted_out": _cell(None, "yes", "no"),
         }
@@ -73,6 +78,8 @@ ROWS: dict[str, st.SearchStrategy[Row]] = {
         {
             "customer_id": WHO | _cell("staff", "K9"),
             "sent_at": MOMENT,
+            "offer_kind": _cell(None, "content", "course", "内容"),
+            "offer_price": _cell(None, None, 99),
             "delivered": _cell(None, "yes", "no"),
             "opened": _cell(None, "yes", "no"),
             "opted_out": _cell(None, None, None, "yes", "no"),
@@ -122,7 +129,7 @@ SETTINGS: dict[str, Any] = {
 }
 BOUGHT: Row = {
     "customer_id": "C1", "ordered_at": "2026-06-01", "recorded_at": None, "amount": "20", "order_id": None,
-    "product_id": "P1", "list_price": 25, "quantity": 1, "status": "paid",
+    "product_id": "P1", "product_layer": "entry", "list_price": 25, "quantity": 1, "status": "paid",
 }  # fmt: skip
 
 

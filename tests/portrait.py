@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 INTERACTIONS = {"like", "comment", "share", "check_in"}
 OF_THE_SERVICE = {"reply", "follow_up"}
+LAYERS = {"lead_in": ("lead_in", "引流课"), "entry": ("entry",), "premium": ("premium",)}
+NO_OFFER = {None, "content", "内容"}
+BANDS = ("low", "mid", "high")
 LOGS = {
     "events": "occurred_at",
     "contacts": "sent_at",
@@ -79,6 +82,7 @@ class Portrait:
             self.rows[name] = [
                 row | {"day": day_of(row[when])} for row in self.rows[name] if self._fits(name, row, when)
             ]
+        self.price_cuts = self._price_cuts()
         ids = {row["customer_id"] for rows in self.rows.values() for row in rows}
         self.columns = {who: self._of(who) for who in sorted(ids)}
 
@@ -123,6 +127,8 @@ class Portrait:
         found |= self._contacts(mine["contacts"])
         found["opted_out"] = self._opted_out(mine["contacts"], mine["customers"])
         found |= self._nps(mine["surveys"])
+        found |= self._layers(mine["orders"]) | self._bands(mine["orders"])
+        found["idle_days"] = self._idle(found, mine)
         return found | self._membership(mine["memberships"], mine["orders"])
 
     def _last(self, rows: Iterable[Row], days: int) -> list[Row]:
@@ -168,9 +174,58 @@ class Portrait:
 
     def _person(self, rows: list[Row]) -> Row:
         latest = self._latest(self._own(rows))
-        columns = ("acquisition_channel", "persona", "gender", "age_band", "region")
+        columns = ("acquisition_channel", "persona", "gender", "age_band", "region", "occupation", "interests",
+                   "followers", "override")  # fmt: skip
         joined = None if latest is None else day_of(latest["joined_at"])
         return {"joined_date": joined, **{column: latest and latest[column] for column in columns}}
+
+    def _price_cuts(self) -> tuple[Fraction, Fraction]:
+        """Return the terciles of the products' prices, a product's price being its median."""
+        prices: dict[Any, list[Fraction]] = {}
+        for row in self._last(self.rows["orders"], self.window_days):
+            if row["paid"] > 0:
+                prices.setdefault(row["product_id"] or _price(row), []).append(_price(row))
+        middles = sorted({_quantile(sorted(of_one), Fraction(1, 2)) for of_one in prices.values()})
+        if not middles:
+            return Fraction(10**9), Fraction(10**9)
+        return _quantile(middles, Fraction(1, 3)), _quantile(middles, Fraction(2, 3))
+
+    def _bands(self, rows: list[Row]) -> Row:
+        paid = {band: Fraction(0) for band in BANDS}
+        lines = [row for row in self._last(rows, self.window_days) if row["paid"] > 0]
+        counts = dict.fromkeys(BANDS, 0)
+        for row in lines:
+            band = BANDS[sum(_price(row) > cut for cut in self.price_cuts)]
+            paid[band] += row["paid"]
+            counts[band] += 1
+        return {
+            "lines": len(lines),
+            "main_price_band": max(BANDS, key=lambda band: (paid[band], BANDS.index(band))) if lines else None,
+            "high_band_share": Fraction(counts["high"], len(lines)) if lines else None,
+            "low_band_share": Fraction(counts["low"], len(lines)) if lines else None,
+        }
+
+    def _layers(self, rows: list[Row]) -> Row:
+        bought = [
+            (place, row["day"], row["product_id"])
+            for row in rows
+            if row["used"] or row["free"]
+            for place, words in enumerate(LAYERS.values())
+            if row["product_layer"] and row["product_layer"].lower() in words
+        ]
+        lowest = [(day, product) for place, day, product in bought if place == 0 and product is not None]
+        return {
+            "top_layer": [*LAYERS][max(place for place, _, _ in bought)] if bought else None,
+            "lead_in_product": min(lowest)[1] if lowest else None,
+        }
+
+    def _idle(self, found: Row, mine: dict[str, list[Row]]) -> int | None:
+        acts = [day for day in (found["last_order_date"], found["last_active_date"]) if day]
+        seen = [row["day"] for name in LOGS for row in mine[name]]
+        joined = found["joined_date"]
+        seen += [joined] if joined and joined <= self.as_of else []
+        last = max(acts) if acts else min(seen, default=None)
+        return None if last is None else (self.as_of - last).days
 
     def _own(self, rows: list[Row]) -> list[Row]:
         """Return the rows of the id that was seen first."""
@@ -201,6 +256,8 @@ class Portrait:
             found[f"interactions{suffix}"] = sum(row["kind"] in INTERACTIONS for row in recent)
             found[f"opens{suffix}"] = sum(row["kind"] == "open" for row in recent)
         seconds = [row["duration_seconds"] for row in self._last(acts, 30)]
+        days = found["active_days"]
+        found["interaction_rate"] = Fraction(found["interactions"], days) if days else None
         return found | {"stay_seconds_30d": sum(long for long in seconds if long is not None and long >= 0)}
 
     def _lessons(self, rows: list[Row]) -> Row:
@@ -230,6 +287,8 @@ class Portrait:
             found[f"contacts_{days}d"] = sum(row["delivered"] != "no" for row in recent)
             found[f"contact_opens_{days}d"] = sum(row["opened"] == "yes" for row in recent)
         sent = [row["day"] for row in rows if row["delivered"] != "no"]
+        offers = [row for row in rows if row["offer_price"] is not None or row["offer_kind"] not in NO_OFFER]
+        found["offers"] = sum(row["delivered"] != "no" for row in offers)
         return found | {"days_since_contact": (self.as_of - max(sent)).days if sent else None}
 
     def _opted_out(self, contacts: list[Row], customers: list[Row]) -> bool:
@@ -266,3 +325,18 @@ class Portrait:
 def _from(row: Row) -> datetime:
     """Return when a row of the table customers begins to hold; one that says nothing always did."""
     return datetime.fromisoformat(row["valid_from"] or row["joined_at"] or "0001-01-01")
+
+
+def _price(row: Row) -> Fraction:
+    """Return the price of one unit."""
+    if (row["list_price"] or 0) > 0:
+        return Fraction(row["list_price"])
+    return Fraction(row["paid"]) / (row["quantity"] if (row["quantity"] or 0) > 0 else 1)
+
+
+def _quantile(ranked: list[Fraction], share: Fraction) -> Fraction:
+    """Return the type-7 quantile."""
+    place = (len(ranked) - 1) * share
+    low = int(place)
+    high = min(low + 1, len(ranked) - 1)
+    return ranked[low] + (place - low) * (ranked[high] - ranked[low])

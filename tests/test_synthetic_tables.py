@@ -17,7 +17,7 @@ from toolkit.tables import TABLES
 DAY = pd.Timedelta(days=1)
 AS_OF_END = pd.Timestamp("2026-11-01")
 PINNED = {
-    "customers": (5_000, "e5bcffd09f7768a1a2e5d2b2e640666bff159167704a19f8ab67e272df8524a6"),
+    "customers": (5_000, "23df7fff463c8884c00590ede1aec4b290a3473defa399daef1c2a7f9851e86d"),
     "events": (157_881, "3768ced6c768c5499ec68ed1e51ca72847e46fc6fc821dee8725acfcc41346b5"),
     "contacts": (51_024, "3c260895aaab208adf5e56287abb7421831c47cf55b3bc10b88f92ed173349c8"),
     "memberships": (2_946, "8a84dcdd7575d3a86c8f15481a229ded4f9a0e61274c1d5ce1b5c645f3520163"),

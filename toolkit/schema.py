@@ -78,6 +78,10 @@ SNAPSHOT: tuple[SnapshotColumn, ...] = (
     SnapshotColumn("gender", "str", "text", "gender as recorded", "people"),
     SnapshotColumn("age_band", "str", "text", "age band as recorded", "people"),
     SnapshotColumn("region", "str", "text", "region as recorded", "people"),
+    SnapshotColumn("occupation", "str", "text", "occupation as recorded", "people"),
+    SnapshotColumn("interests", "str", "text", "interests as recorded", "people"),
+    SnapshotColumn("followers", "float64", "people", "followers as recorded", "people"),
+    SnapshotColumn("override", "str", "text", "tiers set by hand: scheme=class; scheme=class", "people"),
     SnapshotColumn("referrals", "int64", "customers", "customers who name this one as their referrer", "referrals"),
     SnapshotColumn("discount_share", "float64", "share", "discount off the list price of what was paid in the window; missing without list prices", "discounts"),
     SnapshotColumn("last_active_date", _DAY, "local day", "last day with an act of the customer's own (answers of the service are none)", "events"),
@@ -85,6 +89,7 @@ SNAPSHOT: tuple[SnapshotColumn, ...] = (
     SnapshotColumn("active_days_30d", "int64", "days", "days with an act in the last 30 days", "events"),
     SnapshotColumn("interactions", "int64", "acts", "likes, comments, shares and check-ins in the window", "events"),
     SnapshotColumn("interactions_30d", "int64", "acts", "likes, comments, shares and check-ins in the last 30 days", "events"),
+    SnapshotColumn("interaction_rate", "float64", "acts per day", "interactions per active day in the window; missing without active days", "events"),
     SnapshotColumn("opens", "int64", "acts", "opens in the window", "events"),
     SnapshotColumn("opens_30d", "int64", "acts", "opens in the last 30 days", "events"),
     SnapshotColumn("stay_seconds_30d", "float64", "seconds", "time spent in the last 30 days", "events"),
@@ -98,15 +103,23 @@ SNAPSHOT: tuple[SnapshotColumn, ...] = (
     SnapshotColumn("contact_opens_7d", "int64", "messages", "messages of the last 7 days that were opened", "contacts"),
     SnapshotColumn("contact_opens_30d", "int64", "messages", "messages of the last 30 days that were opened", "contacts"),
     SnapshotColumn("contact_opens_90d", "int64", "messages", "messages of the last 90 days that were opened", "contacts"),
+    SnapshotColumn("offers", "int64", "messages", "messages with an offer, sent and not undelivered, ever", "contacts"),
     SnapshotColumn("days_since_contact", "float64", "days", "as_of minus the day of the last message; missing where none was sent", "contacts"),
     SnapshotColumn("opted_out", "bool", "yes or no", "has asked for no more messages, in the contact log or the table customers", "opt_out"),
     SnapshotColumn("last_nps", "float64", "0 to 10", "last NPS answer, ever", "surveys"),
     SnapshotColumn("days_since_nps", "float64", "days", "as_of minus the day of that answer", "surveys"),
     SnapshotColumn("membership_state", "str", "text", "member (a period covers as_of), lapsed (one did), trial (a free order, no period), else prospect", "memberships"),
     SnapshotColumn("membership_end_date", _DAY, "local day", "last day of the latest period; missing where it has no end", "memberships"),
+    SnapshotColumn("idle_days", "float64", "days", "as_of minus the last day with an order or an act; for one without either, since first seen", "idle"),
+    SnapshotColumn("top_layer", "str", "text", "highest product layer ever bought; missing where none was", "layers"),
+    SnapshotColumn("lead_in_product", "str", "text", "first product bought of the lowest layer", "layers"),
+    SnapshotColumn("lines", "int64", "lines", "paid order lines in the window", "bands"),
+    SnapshotColumn("main_price_band", "str", "text", "price band (low, mid, high) with the largest part of what was paid in the window; ties to the higher", "bands"),
+    SnapshotColumn("high_band_share", "float64", "share", "share of these lines in the highest price band; missing without lines", "bands"),
+    SnapshotColumn("low_band_share", "float64", "share", "share of these lines in the lowest price band; missing without lines", "bands"),
 )
 
-UNDATED = ("persona", "age_band", "region", "opted_out")
+UNDATED = ("persona", "age_band", "region", "occupation", "interests", "followers", "override", "opted_out")
 """Snapshot columns that change over time, and that the table customers only dates by its valid_from."""
 
 

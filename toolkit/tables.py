@@ -120,6 +120,7 @@ CUSTOMERS = Table(
         Column("occupation", "text", ("job", "职业")),
         Column("interests", "text", ("interest", "tags", "兴趣", "兴趣标签")),
         Column("followers", "number", ("follower_count", "粉丝数")),
+        Column("override", "text", ("manual_tier", "manual tier", "手动分层", "人工分层", "手工调级")),
         Column("referred_by", "id", ("referrer", "referrer_id", "inviter", "推荐人", "邀请人", "推荐人id")),
         Column("opted_out", "flag", ("unsubscribed", "opt_out", "退订", "是否退订", "拒收")),
         Column("valid_from", "timestamp", ("valid from", "snapshot_date", "生效时间")),

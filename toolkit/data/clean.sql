@@ -197,6 +197,11 @@ CREATE OR REPLACE MACRO net_of(reason, amount) AS
          WHEN reason = 'refunded_status' AND getvariable('refunded_rows') = 'refund_record' THEN -amount
          ELSE 0 END;
 
+-- what one unit costs: its list price, else what was paid for it
+CREATE OR REPLACE MACRO unit_price(paid, quantity, list_price) AS
+    CASE WHEN list_price > 0 THEN CAST(list_price AS DOUBLE)
+         ELSE CAST(paid AS DOUBLE) / CASE WHEN quantity > 0 THEN quantity ELSE 1 END END;
+
 -- block: orders_days
 -- what the ledger and most features need of the rows, summed once: late_day is set where a row was recorded after its day
 SELECT customer_id, day, CAST(reason AS reason_name) AS reason, NULLIF(visible_day, day) AS late_day,

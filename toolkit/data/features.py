@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Self
 
 import pandas as pd
 
@@ -14,8 +16,7 @@ from toolkit.schema import SNAPSHOT
 from toolkit.tables import CUSTOMER_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from datetime import date
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import duckdb
     import pyarrow as pa
@@ -24,6 +25,7 @@ _COLUMNS = {column.name: column for column in SNAPSHOT}
 LOGS = ("events", "contacts", "surveys", "memberships", "assignments")
 """Tables beside orders and customers whose ids count as seen."""
 LIST_PRICE = "orders.list_price"
+PRODUCT_LAYER = "orders.product_layer"
 _NEEDS: dict[str, tuple[str, ...]] = {
     "people": ("customers",),
     "referrals": ("customers",),
@@ -35,23 +37,62 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "opt_out": ("contacts", "customers"),
     "surveys": ("surveys",),
     "memberships": ("memberships",),
+    "layers": (PRODUCT_LAYER,),
 }
 """Block of features -> the tables that it can come from; a block that is not here needs orders only."""
 _OPTED_OUT = {"contacts": "contacts_of.opted_out", "customers": "people.opted_out"}
+_LAST_ACT = {"orders": "days.last_order_date", "events": "events_of.last_active_date"}
+_JOINED = "CASE WHEN people.joined_date <= $as_of THEN people.joined_date END"
 _LAST_DAYS = (7, 30, 90)
+_ABOVE_NOISE = 1 + 1e-9
+"""A price so little above a learned cut is at the cut: rounding must not tip it."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Where a snapshot stands in time.
+
+    Attributes
+    ----------
+    as_of
+        Where windows and recency end.
+    until
+        Last day of the rows that enter.
+    known
+        Day by which a row was recorded.
+    window_days
+        Length of the window.
+    """
+
+    as_of: date
+    until: date
+    known: date
+    window_days: int
+
+    @classmethod
+    def at(cls, as_of: date, window_days: int) -> Self:
+        """Return the clock of a day on which what happened and was recorded by then is known."""
+        return cls(as_of, as_of, as_of, window_days)
+
+    def values(self) -> dict[str, object]:
+        """Return the parameters of the statements."""
+        days = {"window_start": self.window_days} | {f"last_{days}": days for days in _LAST_DAYS}
+        starts: dict[str, object] = {name: self.as_of - timedelta(days=length) for name, length in days.items()}
+        return starts | {"as_of": self.as_of, "until": self.until, "known": self.known}
 
 
 def snapshot(
     connection: duckdb.DuckDBPyConnection,
+    clock: Clock,
     *,
-    as_of: date,
-    window_days: int,
     columns: Sequence[str] | None,
     tables: Collection[str],
     one_row_a_day: bool,
+    price_cuts: Callable[[], tuple[float, float]],
 ) -> pd.DataFrame:
     """Compute the snapshot; see `toolkit.Study.snapshot`.
 
+    ``price_cuts`` is asked only where price bands are wanted; what it says stands in ``attrs``.
     ``one_row_a_day`` says that ``orders_days`` holds the used lines of a customer and day in one row: counting rows
     then counts days, and the engine takes twice as long to count distinct ones.
     """
@@ -61,12 +102,26 @@ def snapshot(
     if "lessons" in needed:
         connection.execute(f"CREATE TABLE IF NOT EXISTS lessons AS {blocks('logs.sql')['lessons']}")
     statement = _statement(names, needed, tables, one_row_a_day=one_row_a_day)
-    values: dict[str, date] = {"as_of": as_of, "window_start": as_of - timedelta(days=window_days)}
-    values |= {f"last_{days}": as_of - timedelta(days=days) for days in _LAST_DAYS}
-    found = connection.execute(
-        statement, {name: value for name, value in values.items() if re.search(rf"\${name}\b", statement)}
-    ).to_arrow_table()
-    return _frame(found, names)
+    values = clock.values()
+    cuts = price_cuts() if "bands" in needed else None
+    if cuts is not None:
+        values |= {"low_cut": cuts[0] * _ABOVE_NOISE, "high_cut": cuts[1] * _ABOVE_NOISE}
+    found = _frame(_ask(connection, statement, values), names)
+    found.attrs |= {"as_of": clock.as_of.isoformat(), "price_cuts": cuts}
+    return found
+
+
+def learned_price_cuts(connection: duckdb.DuckDBPyConnection, clock: Clock) -> tuple[float, float]:
+    """Learn the two prices that part low from mid and mid from high; infinite where nothing was paid in the window.
+
+    Returns
+    -------
+    tuple of two floats
+        Terciles (type 7) of the distinct prices of products, a product's price being its median.
+    """
+    cuts = _ask(connection, blocks("features.sql")["price_cuts"], clock.values()).column(0)[0].as_py()
+    low, high = (float(f"{cut:.12g}") for cut in cuts or (math.inf, math.inf))
+    return low, high
 
 
 def calendar(connection: duckdb.DuckDBPyConnection, as_of: date) -> pd.DataFrame:
@@ -79,6 +134,14 @@ def calendar(connection: duckdb.DuckDBPyConnection, as_of: date) -> pd.DataFrame
     found["day"] = pd.to_datetime(found["day"])
     days = pd.date_range(found["day"].min(), as_of, name="day")
     return found.set_index("day").reindex(days, fill_value=0).astype({"lines": "int64", "spend": "float64"})
+
+
+def note_layers(connection: duckdb.DuckDBPyConnection, layers: Mapping[str, Sequence[str]]) -> None:
+    """Make the table ``layer_words``: what exports call each product layer, and its place from the lowest up."""
+    connection.execute("CREATE TABLE layer_words (word VARCHAR, layer VARCHAR, place INTEGER)")
+    for place, (layer, known) in enumerate(layers.items(), start=1):
+        for word in {layer, *known}:
+            connection.execute("INSERT INTO layer_words VALUES (lower($1), $2, $3)", [word, layer, place])
 
 
 def note_first_days(connection: duckdb.DuckDBPyConnection, tables: Collection[str]) -> None:
@@ -103,8 +166,8 @@ def _check(names: list[str], tables: Collection[str]) -> None:
         absent = [n for n in names if not _available(n, tables) and _NEEDS[_COLUMNS[n].block][0] == table]
         if absent:
             hint = f"tables: {{{table}: {{files: {table}.csv}}}}"
-            if table == LIST_PRICE:
-                hint = "tables: {orders: {columns: {list_price: YOUR HEADER}}}"
+            if table in (LIST_PRICE, PRODUCT_LAYER):
+                hint = f"tables: {{orders: {{columns: {{{table.removeprefix('orders.')}: YOUR HEADER}}}}}}"
             raise ArgumentError(
                 "snapshot-column",
                 f"{', '.join(absent)} come from {table}, which this study does not have",
@@ -119,6 +182,10 @@ def _statement(names: list[str], needed: set[str], tables: Collection[str], *, o
     how = dict(line.split(" = ", 1) for line in text["columns"].splitlines())
     opted_out = [f"COALESCE({column}, FALSE)" for table, column in _OPTED_OUT.items() if table in tables]
     how["opted_out"] = " OR ".join(opted_out)
+    acts = [column for table, column in _LAST_ACT.items() if table in (*tables, "orders")]
+    seen = [_JOINED] if "customers" in tables else []
+    seen += ["others.day"] if any(table in tables for table in LOGS) else []
+    how["idle_days"] = how["idle_days"].format(last_act=", ".join(acts), first_seen=", ".join(seen or ["NULL"]))
     parts, joins = [f"days AS ({text['days']})"], ["days"]
     if "customers" in tables:
         parts.append(f"people AS ({text['people']})")
@@ -140,12 +207,20 @@ def _statement(names: list[str], needed: set[str], tables: Collection[str], *, o
 
 def _relations(needed: set[str], tables: Collection[str]) -> list[str]:
     """Return the relations to join for these blocks, beside days and people."""
-    wanted = needed - {"days", "people", "opt_out"}
+    wanted = needed - {"days", "people", "opt_out", "idle"}
+    if "idle" in needed and "events" in tables:
+        wanted.add("events")
     if "opt_out" in needed and "contacts" in tables:
         wanted.add("contacts")
     if "memberships" in needed:
         wanted.add("trials")
     return sorted(wanted)
+
+
+def _ask(connection: duckdb.DuckDBPyConnection, statement: str, values: Mapping[str, object]) -> pa.Table:
+    """Give the statement those of the values that it names."""
+    named = {name: value for name, value in values.items() if re.search(rf"\${name}\b", statement)}
+    return connection.execute(statement, named).to_arrow_table()
 
 
 def _frame(found: pa.Table, names: list[str]) -> pd.DataFrame:

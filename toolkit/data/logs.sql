@@ -4,7 +4,7 @@
 -- block: customers
 SELECT
     customer_id, joined_at, acquisition_channel, acquisition_cost, persona, gender, age_band, region, occupation, interests,
-    followers, referred_by, opted_out, valid_from, visible_day AS day, visible_day, source_file, source_row, reason, repaired,
+    followers, override, referred_by, opted_out, valid_from, visible_day AS day, visible_day, source_file, source_row, reason, repaired,
     log_fate(reason) AS fate
 FROM (
     SELECT *,
@@ -159,7 +159,7 @@ SELECT source_file, source_row,
 FROM (
     SELECT source_file, source_row, customer_id, own_id, valid_from, joined_at,
            hash(joined_at, acquisition_channel, acquisition_cost, persona, gender, age_band, region, occupation, interests,
-                followers, referred_by, opted_out, opted_out_fault) AS content
+                followers, override, referred_by, opted_out, opted_out_fault) AS content
     FROM customers_typed
     WHERE customer_id IN (SELECT customer_id FROM customers_typed WHERE customer_id IS NOT NULL GROUP BY customer_id HAVING COUNT(*) > 1)
 )
@@ -193,6 +193,7 @@ GROUP BY ALL
 SELECT customer_id, day, CAST(reason AS log_reason) AS reason, COUNT(*) AS lines, CAST(NULL AS DECIMAL(38, 4)) AS amount, 0 AS lines_with_money,
        COUNT(*) FILTER (WHERE delivered IS NOT FALSE) AS delivered,
        COUNT(*) FILTER (WHERE opened) AS opened,
+       COUNT(*) FILTER (WHERE delivered IS NOT FALSE AND (offer_price IS NOT NULL OR lower(offer_kind) NOT IN ('content', '内容', '资讯'))) AS offers,
        COALESCE(BOOL_OR(opted_out), FALSE) AS opted_out
 FROM contacts
 GROUP BY ALL

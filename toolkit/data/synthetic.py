@@ -105,7 +105,8 @@ def course_seller(
 
         ``customers``, in order of their ids: ``customer_id joined_at acquisition_channel persona gender age_band
         region referred_by`` (an earlier buyer, for the referral channel) ``occupation interests`` (one or two, by
-        ``;``) ``followers`` (people).
+        ``;``) ``followers`` (people)
+        ``override`` (text; three are treated as high payers).
 
         ``events``: ``customer_id occurred_at kind channel content_id`` (product, article, or lesson such as
         ``E03-L05``) ``duration_seconds`` (of views and lessons) ``value`` (list price of a product viewed or clicked).

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ACQUISITION = list(market.ACQUISITION_CHANNELS)
+_TREATED_BETTER = 3
 _INTERESTS = (*community.INTERESTS, *map(";".join, combinations(community.INTERESTS, 2)))
 
 
@@ -137,8 +138,19 @@ def exported_customers(
             "occupation": labelled(profiles["occupation"], community.OCCUPATIONS),
             "interests": labelled(profiles["interests"], _INTERESTS),
             "followers": profiles["followers"],
+            "override": _set_by_hand(referrer),
         }
     )
+
+
+def _set_by_hand(referrer: NDArray[np.int64]) -> pd.Series[str]:
+    """Let the business treat those who bring the most customers as high payers."""
+    brought = np.bincount(referrer[referrer >= 0], minlength=len(referrer))
+    most = np.argsort(-brought, kind="stable")[:_TREATED_BETTER]
+    kept = pd.Series(pd.NA, index=range(len(referrer)), dtype="string[pyarrow]")
+    kept.iloc[most[brought[most] > 0]] = "payment_tier=high"
+    kept.iloc[most[:1][brought[most[:1]] > 0]] = "payment_tier=high; recommendation=promoter"
+    return kept
 
 
 def costs(rng: np.random.Generator, people: pd.DataFrame, first: date, last: date) -> pd.DataFrame:

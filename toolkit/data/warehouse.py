@@ -3,43 +3,29 @@
 from __future__ import annotations
 
 import platform
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from toolkit.data import checks, features, ledger
-from toolkit.data.demo import DEMO, demo
-from toolkit.data.engine import Spill, connect
-from toolkit.data.identity import left_out
-from toolkit.data.loading import load_tables
-from toolkit.data.places import find_files
+from toolkit.data.opening import Opened
 from toolkit.data.sql import readable
 from toolkit.errors import Check, InputError
 from toolkit.schema import UNDATED, as_day
-from toolkit.study import StudyFile, parse_study, read_study_file
-from toolkit.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
+    from pathlib import Path
+
+    from toolkit.study import StudyFile
 
 
-class Warehouse:
+class Warehouse(Opened):
     """One business: its exports, cleaned once, and what can be asked of them at a date.
 
-    Open one with `Study.open`, `Study.from_frames` or `Study.demo`.
-
-    Attributes
-    ----------
-    settings
-        The study file.
-    files
-        Table -> what was found out about each of its files.
-    last_day
-        Last day of the demo's data; None for a real study, whose date is always given.
-    seed
-        Seed of the demo's data; None for a real study.
+    Open one with `Study.open`, `Study.from_frames` or `Study.demo`; attributes are those of
+    `toolkit.data.opening.Opened`.
     """
 
     def __init__(
@@ -50,124 +36,9 @@ class Warehouse:
         last_day: date | None = None,
         seed: int | None = None,
     ) -> None:
-        self.settings = settings
-        self.last_day = last_day
-        self.seed = seed
-        self._sources = sources
-        folders = {path.parent for source in sources.values() if isinstance(source, (list, tuple)) for path in source}
-        self._spill = Spill()
-        self._connection = connect(settings, folders, self._spill.path)
-        self._tables = [name for name in TABLES if name in sources]
-        self.files = load_tables(self._connection, settings, sources, self._spill.path)
-        features.note_first_days(self._connection, self._tables)
+        super().__init__(settings, sources, last_day=last_day, seed=seed)
         self._books: dict[date | None, pd.DataFrame] = {}
-
-    @classmethod
-    def open(cls, path: str | Path) -> Self:
-        """Open the study that a ``study.yaml`` describes; ``"demo"`` opens the demo.
-
-        Parameters
-        ----------
-        path
-            The study file. File names in it are relative to its folder and may hold ``*``.
-
-        Raises
-        ------
-        StudyFileError, InputError
-            The study file or an export is not what it must be; the message says what to type.
-        """
-        if str(path) == DEMO:
-            return cls.demo()
-        path = Path(path)
-        settings = read_study_file(path)
-        return cls(
-            settings,
-            {name: find_files(path.resolve().parent, table.files, name) for name, table in settings.tables.items()},
-        )
-
-    @classmethod
-    def from_frames(
-        cls,
-        orders: pd.DataFrame,
-        customers: pd.DataFrame | None = None,
-        *,
-        timezone: str,
-        currency: str,
-        events: pd.DataFrame | None = None,
-        contacts: pd.DataFrame | None = None,
-        surveys: pd.DataFrame | None = None,
-        memberships: pd.DataFrame | None = None,
-        costs: pd.DataFrame | None = None,
-        identities: pd.DataFrame | None = None,
-        assignments: pd.DataFrame | None = None,
-        **settings: Any,
-    ) -> Self:
-        """Make a study straight from frames.
-
-        Parameters
-        ----------
-        orders
-            One row per order line or refund; headers as in an export (aliases are known).
-        customers
-            One row per person.
-        timezone, currency
-            Such as ``"Asia/Shanghai"`` and ``"CNY"``.
-        events, contacts, surveys, memberships, costs, identities, assignments
-            The other tables of the contract (`toolkit.tables`), one row per row of the table.
-        **settings
-            Any other key of the study file, such as ``policies={"negative_amounts": "refund"}``;
-            ``tables`` gives mappings as the study file does, without ``files``.
-
-        Examples
-        --------
-        >>> import pandas as pd, toolkit as tk
-        >>> orders = pd.DataFrame({"customer_id": ["C1", "C1", "C2"], "amount": ["¥1,200.50", "80", "15"],
-        ...                        "ordered_at": ["2026-01-05", "2026-02-01 10:30", "2026-02-03"]})
-        >>> study = tk.Study.from_frames(orders=orders, timezone="Asia/Shanghai", currency="CNY")
-        >>> study.snapshot("2026-02-28", columns=["order_days", "recency_days", "spend"])
-                     order_days  recency_days   spend
-        customer_id
-        C1                    2          27.0  1280.5
-        C2                    1          25.0    15.0
-        """
-        given = {
-            "orders": orders, "customers": customers, "events": events, "contacts": contacts, "surveys": surveys,
-            "memberships": memberships, "costs": costs, "identities": identities, "assignments": assignments,
-        }  # fmt: skip
-        frames = {name: frame for name, frame in given.items() if frame is not None}
-        said = dict(settings.pop("tables", {}))
-        tables = {name: {"files": f"{name} (frame)"} | dict(said.get(name, {})) for name in frames}
-        content = {"name": "frames", "timezone": timezone, "currency": currency, "tables": tables} | settings
-        return cls(parse_study(content), frames)
-
-    @classmethod
-    def demo(cls, customers: int = 5_000, seed: int = 7) -> Self:
-        """Open a made-up course seller whose truth is known (`toolkit.data.synthetic.course_seller`).
-
-        Parameters
-        ----------
-        customers
-            How many customers.
-        seed
-            Seed of everything random in it.
-        """
-        settings, business = demo(customers, seed)
-        return cls(settings, business.tables, last_day=business.as_of, seed=seed)
-
-    @property
-    def name(self) -> str:
-        """Name of the study; its reports stand in a folder of that name."""
-        return self.settings.name
-
-    @property
-    def language(self) -> str:
-        """Language of its reports, ``zh`` or ``en``."""
-        return self.settings.language
-
-    @property
-    def currency(self) -> str:
-        """Currency of its money, such as ``CNY``."""
-        return self.settings.currency
+        self._price_cuts: dict[date, tuple[float, float]] = {}
 
     @property
     def ledger(self) -> pd.DataFrame:
@@ -183,7 +54,15 @@ class Warehouse:
         return self._book(None if as_of is None else as_day(as_of))[list(ledger.LEDGER_COLUMNS)].copy()
 
     @readable
-    def snapshot(self, as_of: str | date, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    def snapshot(
+        self,
+        as_of: str | date,
+        columns: Sequence[str] | None = None,
+        *,
+        until: str | date | None = None,
+        known: str | date | None = None,
+        cuts_at: str | date | None = None,
+    ) -> pd.DataFrame:
         """One row per customer seen up to the end of the local day ``as_of``, sorted by id.
 
         Parameters
@@ -192,6 +71,12 @@ class Warehouse:
             The day; only rows dated (and, where given, recorded) up to its end count.
         columns
             The columns wanted; only what these need is computed. All by default.
+        until
+            Only rows dated up to this day enter, while windows and recency end at ``as_of``; ``as_of`` by default.
+        known
+            Only rows recorded by this day enter (where the export says when); ``as_of`` by default.
+        cuts_at
+            Day at which price bands were learned; `cuts_date` by default.
 
         Returns
         -------
@@ -206,15 +91,20 @@ class Warehouse:
             - ``mean_order_value last_order_value``: paid per order, before refunds; ``max_price``: highest unit price;
             - ``mean_gap_days``: mean days between order days;
             - ``discount_share``: share of the list price not paid in the window, where orders have a ``list_price``;
-            - ``joined_date acquisition_channel persona gender age_band region referrals``: from the table customers;
-            - ``last_active_date active_days active_days_30d interactions interactions_30d opens opens_30d
-              stay_seconds_30d lessons_started lessons_completed completion_rate intent_30d``: from events;
+            - ``lines main_price_band high_band_share low_band_share``: paid lines in the window, by price of one unit;
+            - ``top_layer lead_in_product``: of product layers, where orders have a ``product_layer``;
+            - ``joined_date acquisition_channel persona gender age_band region occupation interests followers override
+              referrals``: from the table customers;
+            - ``last_active_date active_days active_days_30d interactions interactions_30d interaction_rate opens
+              opens_30d stay_seconds_30d lessons_started lessons_completed completion_rate intent_30d``: from events;
             - ``contacts_7d contacts_30d contacts_90d contact_opens_7d contact_opens_30d contact_opens_90d
-              days_since_contact``: from contacts; ``opted_out``: from contacts and customers;
-            - ``last_nps days_since_nps``: from surveys; ``membership_state membership_end_date``: from memberships.
+              days_since_contact offers``: from contacts; ``opted_out``: from contacts and customers;
+            - ``last_nps days_since_nps``: from surveys; ``membership_state membership_end_date``: from memberships;
+            - ``idle_days``: days since the last order or act, or since first seen where there was neither.
 
             Never-buyers have counts and money 0, and missing dates, recency and order values.
-            ``attrs["not_point_in_time"]`` names columns whose past is unknown (`undated`).
+            ``attrs`` holds ``as_of`` (ISO text), ``price_cuts`` (where bands were computed) and ``not_point_in_time``:
+            columns whose past is unknown (`undated`).
 
         Raises
         ------
@@ -225,31 +115,41 @@ class Warehouse:
         """
         day = as_day(as_of)
         self._admit(day)
-        listed = any("list_price" in file.mapping for file in self.files["orders"])
+        clock = features.Clock(
+            day,
+            day if until is None else as_day(until, name="until"),
+            day if known is None else as_day(known, name="known"),
+            self.settings.window_days,
+        )
+        learned_at = self.cuts_date(day) if cuts_at is None else as_day(cuts_at, name="cuts_at")
+        optional = (features.LIST_PRICE, features.PRODUCT_LAYER)
+        mapped = {f"orders.{column}" for file in self.files["orders"] for column in file.mapping}
         found = features.snapshot(
             self._connection,
-            as_of=day,
-            window_days=self.settings.window_days,
+            clock,
             columns=columns,
-            tables=[*self._tables, *([features.LIST_PRICE] if listed else [])],
+            tables=[*self._tables, *(column for column in optional if column in mapped)],
             one_row_a_day=self._one_row_a_day,
+            price_cuts=lambda: self.price_cuts(learned_at),
         )
         found.attrs["not_point_in_time"] = tuple(name for name in self.undated if name in found.columns)
         return found
+
+    def price_cuts(self, learned_at: str | date) -> tuple[float, float]:
+        """Return the two prices that part low from mid and mid from high: those of the study file, else terciles."""
+        day = as_day(learned_at, name="learned_at")
+        if self.settings.price_bands is not None:
+            return self.settings.price_bands
+        if day not in self._price_cuts:
+            clock = features.Clock.at(day, self.settings.window_days)
+            self._price_cuts[day] = features.learned_price_cuts(self._connection, clock)
+        return self._price_cuts[day]
 
     @property
     def undated(self) -> tuple[str, ...]:
         """Snapshot columns as exported, not as of a date: the table customers has them without ``valid_from``."""
         mapped = self.files["customers"][0].mapping if "customers" in self.files else {}
         return () if "valid_from" in mapped else tuple(name for name in UNDATED if name in mapped)
-
-    def apart(self) -> Self:
-        """Open the same tables without their identities: every id is a customer of its own."""
-        sources = {name: source for name, source in self._sources.items() if name != "identities"}
-        settings = self.settings
-        if "identities" in self._sources and settings.exclude_customers:
-            settings = settings.model_copy(update={"exclude_customers": left_out(self._connection)})
-        return type(self)(settings, sources, last_day=self.last_day, seed=self.seed)
 
     def cuts_date(self, as_of: str | date) -> date:
         """Day at which cut points are learned: ``cuts: {learned_at: ...}`` of the study file, else ``as_of``."""
@@ -282,10 +182,6 @@ class Warehouse:
             Indexed by ``day``; columns ``lines`` (int64), ``spend`` (currency units).
         """
         return features.calendar(self._connection, as_day(as_of))
-
-    def input_hashes(self) -> dict[str, str]:
-        """SHA-256 of every input, by table and file name; for the manifest only."""
-        return {f"{table}/{file.name}": file.sha256 for table, files in self.files.items() for file in files}
 
     def manifest(self, as_of: str | date) -> dict[str, object]:
         """Facts for the manifest only: they may depend on rows after ``as_of``; no id is among them."""
