@@ -305,15 +305,11 @@ class Portrait:
         return {"last_nps": score, "days_since_nps": (self.as_of - moment.date()).days}
 
     def _membership(self, periods: list[Row], orders: list[Row]) -> Row:
-        cancelled: dict[Any, list[date]] = {}
+        ends = []
         for row in periods:
-            spans = datetime.fromisoformat(row["starts_at"]), datetime.fromisoformat(row["ends_at"] or "9999-12-31")
             day = day_of(row["cancelled_at"])
-            cancelled.setdefault(spans, []).extend([day] if day and day <= self.as_of else [])
-        ends = [
-            min(last.date(), *(day - timedelta(days=1) for day in days)) if days else last.date()
-            for (_, last), days in cancelled.items()
-        ]
+            last = day_of(row["ends_at"]) or date.max
+            ends.append(min(last, day - timedelta(days=1)) if day and day <= self.as_of else last)
         if ends:
             state = "member" if max(ends) >= self.as_of else "lapsed"
         else:

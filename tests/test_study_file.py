@@ -186,3 +186,81 @@ def test_no_file_and_no_folder_stop(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["../up", "a/b", "", "a b", "-x", "x" * 65, "店"])
 def test_a_name_that_cannot_be_a_folder_stops(tmp_path: Path, name: str) -> None:
     assert "name" in refused(tmp_path, GOOD.replace("my-shop", f"'{name}'")).what
+
+
+def tiers(rules: str) -> str:
+    return f"{GOOD}tiers:\n  habit:\n{rules}"
+
+
+def test_what_tiers_and_layers_say_by_default() -> None:
+    study = parse_study({"name": "s", "timezone": "UTC", "currency": "CNY", "tables": {"orders": {"files": "o.csv"}}})
+    assert list(study.layers) == ["lead_in", "entry", "premium"]
+    assert "引流课" in study.layers["lead_in"]
+    assert (study.churn_window_days, study.price_bands, study.promote_payment_tier_by, study.tiers) == (
+        180,
+        None,
+        (),
+        {},
+    )
+
+
+def test_tiers_layers_and_bands_are_read(tmp_path: Path) -> None:
+    text = tiers('    often: window_order_days >= 3\n    "no": else\n')
+    text += "churn_window_days: 90\nprice_bands: [100, 999.5]\npromote_payment_tier_by: [activity_band]\n"
+    text += "layers: {lead_in: 试听, entry: [正价, 系统课], premium: []}\n"
+    (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+    study = read_study_file(tmp_path / "study.yaml")
+    assert study.tiers == {"habit": {"often": "window_order_days >= 3", "no": "else"}}
+    assert study.layers == {
+        "lead_in": ("lead_in", "试听"),
+        "entry": ("entry", "正价", "系统课"),
+        "premium": ("premium",),
+    }
+    assert (study.price_bands, study.promote_payment_tier_by) == ((100, 999.5), ("activity_band",))
+
+
+@pytest.mark.parametrize(
+    ("rules", "line", "what"),
+    [
+        ("    a: order_days >= 2\n    b: order_days < 1\n", 12, "habit: a customer with order_days = 1 is in no class"),
+        ("    a: order_days >= 2\n    b: order_days <= 2\n", 12, "a customer with order_days = 2 is in both a and b"),
+        ("    a: order_dys >= 2\n    b: else\n", 13, "habit.a: unknown column 'order_dys'; did you mean 'order_days'?"),
+        ("    a: else\n    b: order_days > many\n", 14, "habit.b: 'many' is no number"),
+        ("    a: order_days >=\n    b: else\n", 13, "habit.a: cannot be read"),
+        ("    yes: order_days > 1\n    no: else\n", 12, "the class True is no text: write it in quotes"),
+        ("    a: 7\n    b: else\n", 13, "tiers.habit.a: input should be a valid string"),
+        ("    a: else\n", 12, "2 to 100 classes"),
+    ],
+)
+def test_a_tier_that_cannot_be_stops_on_its_line(tmp_path: Path, rules: str, line: int, what: str) -> None:
+    message = str(refused(tmp_path, tiers(rules)))
+    assert message.startswith(f"E-study-key study.yaml:{line}: "), message
+    assert what in message
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("layers: {lead_in: [], entry: [], premium: [], circle: []}", "top_layer = circle, offers = 0 is in no class"),
+        ("layers: {lead_in: [课], entry: [课], premium: []}", "'课' means two layers, lead_in and entry"),
+        ("layers: {lead_in: [Entry], entry: [], premium: []}", "'entry' means two layers"),
+        ("layers: {引流-课: []}", "is no name of a layer"),
+        ("layers: {}", "names no layer"),
+        ("layers: {low: [], high: []}", "the default rules do not fit, write tiers: {layer: {..}}: layer.premium_core"),
+        (
+            "tiers: {stage: {old: idle_days > 9, new: else}}",
+            "write tiers: {phase: {..}}: phase.value_adding: stage is never",
+        ),
+        ("price_bands: [100, 100]", "two rising prices"),
+        ("price_bands: [.nan, 100]", "two rising prices"),
+        ("price_bands: 100", "price_bands"),
+        ("promote_payment_tier_by: [activity]", "promote_payment_tier_by"),
+        ("churn_window_days: 0", "churn_window_days"),
+        ("tiers: {habit: often}", "tiers.habit"),
+        ("tiers: [habit]", "tiers"),
+    ],
+)
+def test_layers_bands_and_tiers_that_cannot_be_stop(tmp_path: Path, line: str, what: str) -> None:
+    message = str(refused(tmp_path, f"{GOOD}{line}\n"))
+    assert what in message
+    assert "study.yaml:11:" in message

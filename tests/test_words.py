@@ -15,6 +15,7 @@ from toolkit.data.seasons import SEASONS
 from toolkit.data.sql import blocks
 from toolkit.data.vocabulary import SURVEY_WORDS
 from toolkit.errors import ArgumentError
+from toolkit.report import words_clusters, words_moves, words_tiers
 from toolkit.report.labels import ACTS, LABELS, SEGMENT_ACTIONS, SEGMENT_TRAITS, SEGMENT_WORDS
 from toolkit.report.sentences import SENTENCES
 from toolkit.report.words import Language, Words, words
@@ -22,7 +23,11 @@ from toolkit.schema import FATES, PROSPECT, SEGMENTS, SNAPSHOT
 from toolkit.study import EventKind
 from toolkit.tables import TABLES
 
-WORDS = (ACTS, LABELS, SEGMENT_ACTIONS, SEGMENT_TRAITS, SEGMENT_WORDS, SENTENCES)
+PARTS = (words_clusters, words_moves, words_tiers)
+WORDS = (
+    ACTS, LABELS, SEGMENT_ACTIONS, SEGMENT_TRAITS, SEGMENT_WORDS, SENTENCES, words_tiers.SCHEMES, words_tiers.TIERS,
+    *(part.LABELS for part in PARTS), *(part.SENTENCES for part in PARTS),
+)  # fmt: skip
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -35,7 +40,7 @@ def test_every_word_stands_in_both_languages() -> None:
 
 
 def test_a_sentence_has_the_same_figures_in_both_languages() -> None:
-    for key, (zh, en) in SENTENCES.items():
+    for key, (zh, en) in [pair for table in (SENTENCES, *(part.SENTENCES for part in PARTS)) for pair in table.items()]:
         assert set(re.findall(r"{(\w+)}", zh)) == set(re.findall(r"{(\w+)}", en)), key
 
 

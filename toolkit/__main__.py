@@ -112,13 +112,15 @@ def report(
             raise ArgumentError("no-as-of", "a report needs its date", where=str(study), hint="--as-of 2026-10-31")
         typer.echo("reading the study ...", err=True)
 
+        from toolkit.report.keeping import keep, kept_hashes, key_of  # noqa: PLC0415
         from toolkit.report.prose import translations  # noqa: PLC0415
-        from toolkit.report.runs import run_report, select_notebooks  # noqa: PLC0415
+        from toolkit.report.runs import KEPT, run_report, select_notebooks  # noqa: PLC0415
         from toolkit.report.workbench import Study  # noqa: PLC0415 - takes a second: after the first sign of life
 
         notebooks = select_notebooks(NOTEBOOKS, [name.strip() for name in only.split(",") if name.strip()])
         opened = Study.open(study) if study else Study.demo()
         day, language = as_of or str(opened.last_day), lang or opened.language
+        place = out / opened.name / KEPT
         made = run_report(
             str(study.resolve()) if study else "demo",
             name=opened.name,
@@ -129,9 +131,13 @@ def report(
             inputs=opened.input_hashes(),
             jobs=jobs,
             cell_seconds=cell_seconds,
-            facts=opened.manifest(day),
+            facts={**opened.manifest(day), "kept": kept_hashes(place)},
             translations=translations(notebooks) if language == "zh" else None,
         )
+        pseudonyms = key_of(opened)
+        if pseudonyms.created:
+            typer.echo(f"key of the pseudonyms, yours alone to read: {pseudonyms.place}", err=True)
+        keep(opened, day, place, pseudonyms)
         typer.echo(made.path / "index.html")
 
 

@@ -200,7 +200,7 @@ def test_52_an_optional_date_that_cannot_be_read_is_counted(shop: Shop, table: s
 
 
 def test_56_what_is_not_dated_is_marked_in_the_snapshot_and_in_the_checks(shop: Shop) -> None:
-    wanted = ("persona", "age_band", "region", "opted_out")
+    wanted = ("persona", "age_band", "region", "occupation", "interests", "followers", "override", "opted_out")
     rows = [{name: cell for name, cell in row.items() if name != "valid_from"} for row in rows_of("customers", 2)]
     study = shop.tables({"customers": csv_of(rows)})
     assert set(study.undated) == set(wanted)

@@ -208,6 +208,18 @@ def test_beyond_periods_that_overlap_are_one_membership(shop: Shop) -> None:
     assert study.snapshot(AS_OF)["membership_state"].value_counts()["member"] == 1
 
 
+def test_beyond_of_two_equal_periods_one_is_cancelled(shop: Shop) -> None:
+    row = GOOD["memberships"] | {"ends_at": "2030-01-01", "cancelled_at": ""}
+    left = row | {"cancelled_at": "2026-02-01"}
+    study = shop.tables({"memberships": csv_of([left, row])})
+    assert study.snapshot(AS_OF)["membership_state"].value_counts()["member"] == 1
+    later = shop.tables({"memberships": [csv_of([row, row]), csv_of([row, left])]})
+    assert fates(later, "memberships") == {"membership": 2, "other_file": 2}
+    assert later.snapshot(AS_OF)["membership_state"].value_counts()["member"] == 1
+    both = shop.tables({"memberships": [csv_of([row, row]), csv_of([left, left])]})
+    assert "member" not in set(both.snapshot(AS_OF)["membership_state"])
+
+
 def test_beyond_messages_opened_though_not_delivered_are_a_warning(shop: Shop) -> None:
     rows = [row | {"delivered": d, "opened": o} for row, d, o in zip(rows_of("contacts", 3), "010", "110", strict=True)]
     found = check_of(shop.tables({"contacts": csv_of(rows)}), "opened_undelivered")

@@ -66,8 +66,8 @@ FROM (
 )
 
 -- block: memberships
--- a period that an earlier file has too is one period, whose cancellation may stand in either; dates that say how long it
--- lasts must be readable where they are given
+-- a period that an earlier file has too is one period, whose cancellation may stand in either; equal ones inside a file are
+-- several; dates that say how long one lasts must be readable where they are given
 SELECT customer_id, starts_at, ends_at, cancelled_at,
        day, day AS visible_day, source_file, source_row, reason, repaired, log_fate(reason) AS fate
 FROM (
@@ -82,11 +82,13 @@ FROM (
                  THEN 'other_file' END,
             'membership') AS reason
     FROM (
-        SELECT * REPLACE (MIN(cancelled_at) OVER (PARTITION BY customer_id, starts_at, ends_at) AS cancelled_at),
-               CAST(starts_at AS DATE) AS day,
-               ROW_NUMBER() OVER (PARTITION BY source_file, customer_id, starts_at, ends_at, ends_at_fault, cancelled_at_fault
-                                  ORDER BY source_row) AS copy
-        FROM memberships_read
+        SELECT * REPLACE (MIN(cancelled_at) OVER (PARTITION BY customer_id, starts_at, ends_at, ends_at_fault, cancelled_at_fault, copy) AS cancelled_at)
+        FROM (
+            SELECT *, CAST(starts_at AS DATE) AS day,
+                   ROW_NUMBER() OVER (PARTITION BY source_file, customer_id, starts_at, ends_at, ends_at_fault, cancelled_at_fault
+                                      ORDER BY cancelled_at NULLS LAST, source_row) AS copy
+            FROM memberships_read
+        )
     )
 )
 

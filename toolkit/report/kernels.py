@@ -19,7 +19,7 @@ from traitlets.config import Config
 
 from toolkit.report.notebooks import INJECTED, code_cells, has_tag, read, recorded
 from toolkit.report.publish import FREE_SPACE, FULL
-from toolkit.report.results import TOKEN_VARIABLE
+from toolkit.report.results import KEPT_VARIABLE, TOKEN_VARIABLE
 from toolkit.report.stops import end_with_parent
 from toolkit.report.workers import count_cell
 
@@ -46,6 +46,8 @@ class Task:
         The kernel's connection file; its sockets stand beside it.
     cell_seconds
         How long a cell may take.
+    kept
+        Folder of the snapshots that earlier reports kept.
     """
 
     notebook: Path
@@ -54,6 +56,7 @@ class Task:
     token: str
     connection: Path
     cell_seconds: int
+    kept: Path
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,7 @@ def execute(task: Task) -> Outcome:
     """
     started = time.monotonic()
     os.environ[TOKEN_VARIABLE] = task.token
+    os.environ[KEPT_VARIABLE] = str(task.kept)
     reached = _Reached()
     try:
         papermill.execute_notebook(

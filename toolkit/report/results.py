@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RESULTS_MIME = "application/vnd.toolkit.results+json"
+KEPT_VARIABLE = "TOOLKIT_KEPT"
 TOKEN_VARIABLE = "TOOLKIT_RUN_TOKEN"  # noqa: S105 - the name of a variable, not a secret
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from toolkit.report.kernels import Outcome, Task
 
 LANGUAGES = ("en", "zh")
+KEPT = "kept"
+"""Folder of snapshots that reports keep for later ones, beside the reports of a study."""
 CELL_SECONDS = 3_600
 _NAME = re.compile(r"\w[\w .-]*")
 
@@ -124,7 +126,14 @@ def run_report(
         tqdm.write(f"{name} {as_of}: {len(notebooks)} notebooks, {jobs} at a time", file=sys.stderr)
         if drift := drifted(LOCK_FILE):
             tqdm.write(f"versions other than those tested: {', '.join(drift)}. Try: make env", file=sys.stderr)
-        tasks = _tasks(notebooks, parameters, folder / "executed", open_sockets(folder), cell_seconds)
+        tasks = _tasks(
+            notebooks,
+            folder / "executed",
+            parameters=parameters,
+            sockets=open_sockets(folder),
+            cell_seconds=cell_seconds,
+            kept=(target.parent / KEPT).resolve(),
+        )
         executed = _executed(tasks, jobs, bar, check, target.parent / "failed" / as_of)
         bar.set_description(f"{name} {as_of}: pages")
         _write(
@@ -207,7 +216,13 @@ def _executed(
 
 
 def _tasks(
-    notebooks: Sequence[Path], parameters: dict[str, str], folder: Path, sockets: Path, cell_seconds: int
+    notebooks: Sequence[Path],
+    folder: Path,
+    *,
+    parameters: dict[str, str],
+    sockets: Path,
+    cell_seconds: int,
+    kept: Path,
 ) -> list[Task]:
     """Return what there is to run, to be executed into ``folder``."""
     from toolkit.report.kernels import Task  # noqa: PLC0415 - seconds of import, after the first sign of life
@@ -222,6 +237,7 @@ def _tasks(
             token,
             sockets / f"{number}.json",
             cell_seconds,
+            kept,
         )
         for number, path in enumerate(notebooks)
     ]

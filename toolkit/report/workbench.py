@@ -8,6 +8,9 @@ from toolkit.data.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from datetime import date
+    from pathlib import Path
+
+    import pandas as pd
 
     from toolkit.report.card import CustomerCard
     from toolkit.report.words import Language
@@ -19,6 +22,25 @@ class Study(Warehouse):
     Open one with `Study.open`, `Study.from_frames` or `Study.demo`; the methods that read tables are those of
     `toolkit.data.warehouse.Warehouse`.
     """
+
+    def stored_snapshot(self, as_of: str | date, folder: Path | None = None) -> pd.DataFrame | None:
+        """Return the snapshot as the report of a day saw it, or None where none was kept.
+
+        Parameters
+        ----------
+        as_of
+            The day of that report.
+        folder
+            Where reports keep them, such as ``reports/shop/kept``; inside a report its own folder is known.
+
+        Returns
+        -------
+        DataFrame or None
+            The columns that tiers need, as `snapshot` gives them; who is no longer known stands under a pseudonym.
+        """
+        from toolkit.report.keeping import kept  # noqa: PLC0415 - as below
+
+        return kept(self, as_of, folder)
 
     def customer(self, customer_id: str, as_of: str | date, *, lang: Language | None = None) -> CustomerCard:
         """Show one customer on one card: portrait, timeline, RFM and why, and what is missing to the core.
