@@ -107,8 +107,8 @@ def says(rule: str, **customer: Any) -> bool:
         ("region not in ('华东',)", {"region": None}, False),
         ("not region == '华东'", {"region": None}, True),
         ("opted_out", {"opted_out": True}, True),
-        ("not opted_out and spend < -5.5", {"opted_out": False, "spend": -6}, True),
-        ("spend < 5 or missing(spend) and spend > 9", {"spend": 4}, True),
+        ("not opted_out and max_price < -5.5", {"opted_out": False, "max_price": -6}, True),
+        ("max_price < 5 or missing(max_price) and max_price > 9", {"max_price": 4}, True),
         ("discount_share >= 1/3", {"discount_share": 0.33}, False),
     ],
 )
@@ -121,44 +121,44 @@ def test_a_rule_says(rule: str, customer: Customer, *, told: bool) -> None:
     [
         ("window_ordr_days >= 3", "did you mean 'window_order_days'"),
         ("3 <= window_ordr_days", "did you mean 'window_order_days'"),
-        ("spend > churn_window_day", "did you mean 'churn_window_days'"),
-        ("spend > of_buyer(0.8)", "did you mean 'of_buyers'"),
+        ("max_price > churn_window_day", "did you mean 'churn_window_days'"),
+        ("max_price > of_buyer(0.8)", "did you mean 'of_buyers'"),
         ("segment == champion", "did you mean 'champions'"),
         ("main_price_band == hi", "did you mean 'high'"),
         ("top_layer == circle", "top_layer is never 'circle'"),
-        ("spend > high", "'high' is no number"),
-        ("spend > 'high'", "spend is a number and cannot be compared with"),
+        ("max_price > high", "'high' is no number"),
+        ("max_price > 'high'", "max_price is a number and cannot be compared with"),
         ("region > 3", "region is text: it has no larger and smaller"),
         ("region == 3", "region is text and cannot be compared with '3'"),
         ("region == of_buyers(0.5)", "region is text and cannot be compared"),
-        ("spend > window_spend", "compare columns with values"),
+        ("max_price > window_spend", "compare columns with values"),
         ("1 < 2", "one of them must be a column"),
-        ("spend", "spend alone says nothing"),
+        ("max_price", "max_price alone says nothing"),
         ("opted_out == 1", "write opted_out or not opted_out"),
         ("joined_date > 3", "use a column of days"),
         ("missing(order_days)", "order_days is never missing"),
-        ("missing(spend, recency_days)", "missing() holds one column"),
-        ("spend > of_buyers(80)", "the share lies between 0 and 1"),
-        ("spend > of_buyers(0.5, 0.6)", "holds one share"),
-        ("spend > 1 / 0", "divides by 0"),
-        ("spend > 1e999", "too large"),
-        ("spend > 9" + "9" * 400, "too large"),
-        ("spend + 1 > 3", "one of them must be a column"),
-        ("spend > 1 + 2", "cannot be compared"),
-        ("spend > True", "cannot be compared"),
-        ("spend is 3", "write spend == .. or missing(spend)"),
+        ("missing(max_price, recency_days)", "missing() holds one column"),
+        ("max_price > of_buyers(80)", "the share lies between 0 and 1"),
+        ("max_price > of_buyers(0.5, 0.6)", "holds one share"),
+        ("max_price > 1 / 0", "divides by 0"),
+        ("max_price > 1e999", "too large"),
+        ("max_price > 9" + "9" * 400, "too large"),
+        ("max_price + 1 > 3", "one of them must be a column"),
+        ("max_price > 1 + 2", "cannot be compared"),
+        ("max_price > True", "cannot be compared"),
+        ("max_price is 3", "write max_price == .. or missing(max_price)"),
         ("region in 'ab'", "after in stands a list"),
         ("region in ()", "after in stands a list"),
-        ("spend >", "cannot be read"),
+        ("max_price >", "cannot be read"),
         ("", "cannot be read"),
-        ("spend = 3", "cannot be read"),
-        ("spend > 3; spend", "cannot be read"),
-        ("(" * 400 + "spend > 3" + ")" * 400, "cannot be read"),
-        ("not " * 600 + "spend > 3", "longer than"),
+        ("max_price = 3", "cannot be read"),
+        ("max_price > 3; max_price", "cannot be read"),
+        ("(" * 400 + "max_price > 3" + ")" * 400, "cannot be read"),
+        ("not " * 600 + "max_price > 3", "longer than"),
         ("__import__('os').system('x') > 3", "is compared with"),
-        ("(lambda: spend)() > 3", "is compared with"),
-        ("spend > open('x')", "there is no"),
-        ("[spend > 3]", "is no comparison"),
+        ("(lambda: max_price)() > 3", "is compared with"),
+        ("max_price > open('x')", "there is no"),
+        ("[max_price > 3]", "is no comparison"),
     ],
 )
 def test_a_wrong_rule_stops_and_says_why(rule: str, what: str) -> None:
@@ -189,7 +189,7 @@ def test_a_hole_and_an_overlap_stop_with_a_witness() -> None:
     assert "idle_days = missing is in no class" in fault(a="idle_days > 3", b="idle_days <= 3")
     assert "region = another is in no class" in fault(a="region == x", b="missing(region)")
     assert "top_layer = premium" in fault(a="top_layer in (lead_in, entry)", b="missing(top_layer)")
-    assert "opted_out = yes" in fault(a="opted_out", b="not opted_out", c="opted_out and spend > 3")
+    assert "opted_out = yes" in fault(a="opted_out", b="not opted_out", c="opted_out and max_price > 3")
     assert "segment = lost is in both a and c" in fault(a="segment in (champions, lost)", b="else", c="segment == lost")
 
 
@@ -198,18 +198,22 @@ def test_whole_numbers_and_shares_have_no_holes_between_them() -> None:
     rulebook({"a": {"x": "days_since_nps >= 3", "y": "days_since_nps < 2.5", "z": "missing(days_since_nps)"}})
     rulebook({"a": {"x": "discount_share <= 1", "y": "missing(discount_share)"}})
     rulebook({"a": {"x": "order_days >= 0", "y": "order_days == 1.5"}})
-    assert "is in no class" in fault(x="spend >= 3", y="spend <= 2 or missing(spend)")
+    assert "is in no class" in fault(x="max_price >= 3", y="max_price <= 2 or missing(max_price)")
     assert "is in no class" in fault(x="mean_gap_days >= 3", y="mean_gap_days <= 2 or missing(mean_gap_days)")
 
 
 def test_nothing_is_known_of_a_learned_cut_but_its_order() -> None:
-    parts = {"x": "spend > of_buyers(0.8)", "y": "of_buyers(0.5) < spend <= of_buyers(0.8)"}
-    rulebook({"a": parts | {"z": "spend <= of_buyers(0.5) or missing(spend)"}})
-    assert "of_everyone(0.5) of spend = " in fault(**parts, z="spend <= of_everyone(0.5) or missing(spend)")
-    assert "is in no class" in fault(x="spend > of_buyers(0.8)", z="spend < of_buyers(0.8) or missing(spend)")
-    assert "is in both x and y" in fault(x="spend > of_buyers(0.8)", y="spend < 100", z="else")
-    assert "is in both x and y" in fault(x="spend >= of_buyers(0.8)", y="spend <= of_buyers(0.5)", z="else")
-    assert "of_buyers(0.8) of spend = " in fault(x="spend > of_buyers(0.8)", z="spend <= 100 or missing(spend)")
+    parts = {"x": "max_price > of_buyers(0.8)", "y": "of_buyers(0.5) < max_price <= of_buyers(0.8)"}
+    rulebook({"a": parts | {"z": "max_price <= of_buyers(0.5) or missing(max_price)"}})
+    assert "of_everyone(0.5) of max_price = " in fault(**parts, z="max_price <= of_everyone(0.5) or missing(max_price)")
+    assert "is in no class" in fault(
+        x="max_price > of_buyers(0.8)", z="max_price < of_buyers(0.8) or missing(max_price)"
+    )
+    assert "is in both x and y" in fault(x="max_price > of_buyers(0.8)", y="max_price < 100", z="else")
+    assert "is in both x and y" in fault(x="max_price >= of_buyers(0.8)", y="max_price <= of_buyers(0.5)", z="else")
+    assert "of_buyers(0.8) of max_price = " in fault(
+        x="max_price > of_buyers(0.8)", z="max_price <= 100 or missing(max_price)"
+    )
     assert "is in no class" in fault(
         x="low_band_share < of_buyers(0.5)", y="low_band_share == 1", z="missing(low_band_share)"
     )
@@ -233,7 +237,7 @@ def test_schemes_follow_schemes_but_never_in_circles() -> None:
 @pytest.mark.parametrize(
     ("name", "classes", "what"),
     [
-        ("spend", {"a": "order_days > 1", "b": "else"}, "is a column already"),
+        ("max_price", {"a": "order_days > 1", "b": "else"}, "is a column already"),
         ("segment", {"a": "order_days > 1", "b": "else"}, "is a column already"),
         ("my tier", {"a": "order_days > 1", "b": "else"}, "is no name of a scheme"),
         ("mine", {"a b": "order_days > 1", "b": "else"}, "is no name of a class"),
@@ -250,11 +254,11 @@ def test_a_scheme_that_is_none_stops(name: str, classes: dict[str, str], what: s
 def test_what_is_too_large_to_prove_stops() -> None:
     many = {
         f"{column}_{n}": " or ".join(f"{column} == {n}{m}" for m in range(10))
-        for column in ("spend", "window_spend", "max_price")
+        for column in ("refund_amount", "window_spend", "max_price")
         for n in range(1, 5)
     }
     assert "cannot be proven" in fault(**many, rest="else")
-    cuts = " or ".join(f"spend > of_{who}(0.{n})" for who in ("buyers", "everyone") for n in range(1, 9))
+    cuts = " or ".join(f"max_price > of_{who}(0.{n})" for who in ("buyers", "everyone") for n in range(1, 9))
     assert "cannot be proven" in fault(a=cuts, b="else")
 
 
@@ -278,19 +282,19 @@ GRID: dict[str, list[Any]] = {
     "order_days": WHOLE,
     "idle_days": [None, *WHOLE],
     "discount_share": SHARES,
-    "spend": [None, *NUMBERS],
+    "max_price": [None, *NUMBERS],
     "main_price_band": [None, "low", "mid", "high"],
 }
 literal = st.sampled_from(["0", "1", "2", "0.5", "0.25", "1.5", "2 / 4"])
 learned = st.sampled_from(["of_buyers(0.25)", "of_buyers(0.5)", "of_everyone(0.5)"])
 sign = st.sampled_from(["<", "<=", ">", ">=", "=="])
-number = st.sampled_from(["order_days", "idle_days", "discount_share", "spend"])
+number = st.sampled_from(["order_days", "idle_days", "discount_share", "max_price"])
 leaf = st.one_of(
     st.builds("{} {} {}".format, number, sign, literal),
-    st.builds("{} {} {}".format, st.just("spend"), sign, learned),
+    st.builds("{} {} {}".format, st.just("max_price"), sign, learned),
     st.builds("{} < {} <= {}".format, literal, number, literal),
     st.builds("main_price_band {}".format, st.sampled_from(["== high", "in (mid, low)", "!= low"])),
-    st.sampled_from(["missing(spend)", "missing(idle_days)", "missing(main_price_band)"]),
+    st.sampled_from(["missing(max_price)", "missing(idle_days)", "missing(main_price_band)"]),
 )
 rule = st.recursive(
     leaf,
@@ -304,13 +308,13 @@ rule = st.recursive(
 
 
 cut = st.one_of(literal, learned)
-spread = st.lists(st.builds("spend {} {}".format, sign, cut), min_size=2, max_size=3)
+spread = st.lists(st.builds("max_price {} {}".format, sign, cut), min_size=2, max_size=3)
 """Classes of one column each: here a hole is as narrow as a point or the gap between a number and a learned cut."""
 
 
 @settings(max_examples=300, deadline=None)
 @given(
-    rules=st.lists(rule, min_size=1, max_size=3) | spread.map(lambda parts: [*parts, "missing(spend)"]),
+    rules=st.lists(rule, min_size=1, max_size=3) | spread.map(lambda parts: [*parts, "missing(max_price)"]),
     complement=st.booleans(),
     data=st.data(),
 )

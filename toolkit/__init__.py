@@ -8,21 +8,55 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from toolkit.report.results import record
     from toolkit.report.workbench import Study
+    from toolkit.segments.accounting import growth_accounting
+    from toolkit.segments.clusters import Clusters
     from toolkit.segments.core import core_gap
+    from toolkit.segments.history import tier_history
     from toolkit.segments.identity_effect import identity_effect
+    from toolkit.segments.migration import migrate
+    from toolkit.segments.portrait import portrait
+    from toolkit.segments.retention import cohort_retention
     from toolkit.segments.rfm import RFM
+    from toolkit.segments.stages import stage_figures
     from toolkit.segments.summary import segment_summary
+    from toolkit.segments.tiers import Tiers
+    from toolkit.segments.tiers_compare import compare
 
 _HOMES = {
     "Study": "toolkit.report.workbench",
     "RFM": "toolkit.segments.rfm",
     "segment_summary": "toolkit.segments.summary",
+    "Tiers": "toolkit.segments.tiers",
+    "compare": "toolkit.segments.tiers_compare",
+    "Clusters": "toolkit.segments.clusters",
     "core_gap": "toolkit.segments.core",
     "identity_effect": "toolkit.segments.identity_effect",
+    "migrate": "toolkit.segments.migration",
+    "tier_history": "toolkit.segments.history",
+    "growth_accounting": "toolkit.segments.accounting",
+    "cohort_retention": "toolkit.segments.retention",
+    "portrait": "toolkit.segments.portrait",
+    "stage_figures": "toolkit.segments.stages",
     "record": "toolkit.report.results",
 }
 
-__all__ = ["RFM", "Study", "core_gap", "identity_effect", "record", "segment_summary"]
+__all__ = [
+    "RFM",
+    "Clusters",
+    "Study",
+    "Tiers",
+    "cohort_retention",
+    "compare",
+    "core_gap",
+    "growth_accounting",
+    "identity_effect",
+    "migrate",
+    "portrait",
+    "record",
+    "segment_summary",
+    "stage_figures",
+    "tier_history",
+]
 
 
 def __getattr__(name: str) -> Any:

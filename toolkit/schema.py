@@ -53,7 +53,13 @@ class SnapshotColumn:
     meaning: str
     block: str
 
+    @property
+    def never_missing(self) -> bool:
+        """Whether every customer has a value: counts and sums are 0 where there is nothing."""
+        return self.dtype in ("int64", "bool") or self.name in _SUMS
 
+
+_SUMS = (SPEND, WINDOW_SPEND, "refund_amount", "stay_seconds_30d")
 _DAY = "datetime64[s]"
 
 # fmt: off

@@ -5,21 +5,29 @@ from __future__ import annotations
 import re
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from toolkit.errors import StudyFileError
+from toolkit.rules.faults import RuleError
+from toolkit.rules.layers import LAYER_WORDS, LAYERS, named
+from toolkit.rules.rulebook import CONSTANTS, Rulebook, rulebook
 from toolkit.strict import line_of, nearest, read_yaml
 from toolkit.tables import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 StatusWord = Literal["paid", "refunded", "cancelled", "unpaid"]
 EventKind = Literal[
     "open", "view", "click", "like", "comment", "share", "check_in", "lesson_start", "lesson_complete", "login",
     "complaint", "reply", "follow_up",
 ]  # fmt: skip
+
+_Words = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
 
 CURRENCY_MARKS: dict[str, tuple[str, ...]] = {
     "CNY": ("¥", "元", "RMB", "CNY", "人民币"),
@@ -52,22 +60,17 @@ class Constant(_Part):
 class TableFile(_Part):
     """Where one table is and how it is written."""
 
-    files: tuple[str, ...]
+    files: _Words
     columns: dict[str, str | Multiply | Constant | None] = Field(default_factory=dict)
     sheet: str | None = None
-    fill_down: tuple[str, ...] = ()
+    fill_down: _Words = ()
     encoding: str | None = None
     delimiter: str | None = None
     decimal: Literal[".", ","] = "."
-    date_formats: tuple[str, ...] = ()
+    date_formats: _Words = ()
     exported_at: date | None = None
     expected_rows: int | None = None
     sha256: dict[str, str] = Field(default_factory=dict)
-
-    @field_validator("files", "date_formats", "fill_down", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
 
 
 class Policies(_Part):
@@ -113,14 +116,18 @@ class Season(_Part):
 
 
 class StudyFile(_Part):
-    """A whole ``study.yaml``."""
+    """A whole ``study.yaml``.
+
+    ``layers`` gives the product layers, low to high, each with the words of the export for it (its own name is one);
+    ``tiers`` gives schemes as rules (`toolkit.rules.rulebook`), instead of the default ones and beside them.
+    """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
     timezone: str
     currency: str
     tables: dict[str, TableFile]
     language: Literal["zh", "en"] = "en"
-    window_days: int = Field(365, ge=1)
+    window_days: int = Field(CONSTANTS["window_days"], ge=1)
     cuts: Cuts | None = None
     policies: Policies = Policies()
     statuses: dict[StatusWord, tuple[str, ...]] = Field(default_factory=dict)
@@ -134,6 +141,11 @@ class StudyFile(_Part):
     amount_basis: str = "as exported"
     loss_budget: Budget = Budget()
     min_cell: int = Field(10, ge=1)
+    churn_window_days: int = Field(CONSTANTS["churn_window_days"], ge=1)
+    price_bands: tuple[float, float] | None = None
+    layers: dict[str, _Words] = LAYER_WORDS
+    promote_payment_tier_by: tuple[Literal["behaviour_band", "activity_band", "influence_band"], ...] = ()
+    tiers: dict[str, dict[str, str]] = Field(default_factory=dict)
     purpose: str = ""
     retain_until: date | None = None
 
@@ -160,6 +172,45 @@ class StudyFile(_Part):
             raise ValueError('ids are text: write them in quotes, such as "13800138000"')
         return value
 
+    @field_validator("price_bands")
+    @classmethod
+    def _bands_rise(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value is not None and not 0 < value[0] < value[1] < float("inf"):
+            raise ValueError(f"price_bands must be two rising prices above 0, such as [100, 1000], not {list(value)}")
+        return value
+
+    @field_validator("layers")
+    @classmethod
+    def _layers_differ(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        try:
+            return named(value)
+        except RuleError as fault:
+            raise _fault(fault.what, *fault.keys) from None
+
+    @field_validator("tiers", mode="before")
+    @classmethod
+    def _classes_are_text(cls, value: object) -> object:
+        for scheme, classes in value.items() if isinstance(value, dict) else ():
+            odd = [name for name in classes if not isinstance(name, str)] if isinstance(classes, dict) else []
+            if odd:
+                raise _fault(
+                    f'the class {odd[0]!r} is no text: write it in quotes, such as "yes"', "tiers", str(scheme)
+                )
+        return value
+
+    @model_validator(mode="after")
+    def _tiers_are_total_and_disjoint(self) -> Self:
+        if self.tiers or self.promote_payment_tier_by or tuple(self.layers) != LAYERS:
+            try:
+                read_rules(self)
+            except RuleError as fault:
+                scheme = fault.keys[0]
+                if scheme in self.tiers:
+                    raise _fault(fault.what, "tiers", *fault.keys) from None
+                what = f"the default rules do not fit, write tiers: {{{scheme}: {{..}}}}: {fault.what}"
+                raise _fault(what, "layers" if scheme == "layer" else "tiers") from None
+        return self
+
     @model_validator(mode="after")
     def _tables_are_known(self) -> Self:
         for name, table in self.tables.items():
@@ -169,6 +220,16 @@ class StudyFile(_Part):
         if "orders" not in self.tables:
             raise _fault("table 'orders' is required; write tables: {orders: {files: orders.csv}}", "tables")
         return self
+
+
+def read_rules(settings: StudyFile, rules: Mapping[str, Mapping[str, str]] | None = None) -> Rulebook:
+    """Read and prove the default schemes, those of a study file and rules given beside; see `rulebook`."""
+    return rulebook(
+        {**settings.tiers, **(rules or {})},
+        layers=tuple(settings.layers),
+        constants={"churn_window_days": settings.churn_window_days, "window_days": settings.window_days},
+        promote_payment_tier_by=settings.promote_payment_tier_by,
+    )
 
 
 def _columns_are_known(name: str, table: TableFile) -> None:

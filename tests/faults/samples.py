@@ -27,7 +27,8 @@ GOOD: dict[str, Row] = {
     "customers": {
         "customer_id": "P1", "joined_at": "2026-01-05", "acquisition_channel": "wechat", "acquisition_cost": "5",
         "persona": "student", "gender": "f", "age_band": "18-24", "region": "沪", "occupation": "nurse",
-        "interests": "tea", "followers": "3", "override": "stage=loss", "referred_by": "P2", "opted_out": "no", "valid_from": "2026-01-05",
+        "interests": "tea", "followers": "3", "override": "stage=loss", "referred_by": "P2", "opted_out": "no",
+        "valid_from": "2026-01-05",
     },
     "events": {
         "customer_id": "P1", "occurred_at": "2026-01-15 10:00:00", "kind": "view", "channel": "app",

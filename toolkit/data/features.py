@@ -96,7 +96,7 @@ def snapshot(
     ``one_row_a_day`` says that ``orders_days`` holds the used lines of a customer and day in one row: counting rows
     then counts days, and the engine takes twice as long to count distinct ones.
     """
-    names = [name for name in _COLUMNS if _available(name, tables)] if columns is None else list(columns)
+    names = [name for name in _COLUMNS if available(name, tables)] if columns is None else list(columns)
     _check(names, tables)
     needed = {_COLUMNS[name].block for name in names}
     if "lessons" in needed:
@@ -151,7 +151,8 @@ def note_first_days(connection: duckdb.DuckDBPyConnection, tables: Collection[st
         connection.execute(f"CREATE TABLE first_seen AS {blocks('logs.sql')['first_seen'].format(days=days)}")
 
 
-def _available(name: str, tables: Collection[str]) -> bool:
+def available(name: str, tables: Collection[str]) -> bool:
+    """Say whether a column of the snapshot can come from these tables."""
     needs = _NEEDS.get(_COLUMNS[name].block)
     return needs is None or any(table in tables for table in needs)
 
@@ -163,7 +164,7 @@ def _check(names: list[str], tables: Collection[str]) -> None:
             "snapshot-column", f"unknown: {', '.join(unknown)}", hint=f"columns from: {', '.join(_COLUMNS)}"
         )
     for table in dict.fromkeys(needs[0] for needs in _NEEDS.values()):
-        absent = [n for n in names if not _available(n, tables) and _NEEDS[_COLUMNS[n].block][0] == table]
+        absent = [n for n in names if not available(n, tables) and _NEEDS[_COLUMNS[n].block][0] == table]
         if absent:
             hint = f"tables: {{{table}: {{files: {table}.csv}}}}"
             if table in (LIST_PRICE, PRODUCT_LAYER):

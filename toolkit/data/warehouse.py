@@ -11,7 +11,7 @@ from toolkit.data import checks, features, ledger
 from toolkit.data.opening import Opened
 from toolkit.data.sql import readable
 from toolkit.errors import Check, InputError
-from toolkit.schema import UNDATED, as_day
+from toolkit.schema import SNAPSHOT, UNDATED, as_day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -122,18 +122,21 @@ class Warehouse(Opened):
             self.settings.window_days,
         )
         learned_at = self.cuts_date(day) if cuts_at is None else as_day(cuts_at, name="cuts_at")
-        optional = (features.LIST_PRICE, features.PRODUCT_LAYER)
-        mapped = {f"orders.{column}" for file in self.files["orders"] for column in file.mapping}
         found = features.snapshot(
             self._connection,
             clock,
             columns=columns,
-            tables=[*self._tables, *(column for column in optional if column in mapped)],
+            tables=self._sources_of_columns,
             one_row_a_day=self._one_row_a_day,
             price_cuts=lambda: self.price_cuts(learned_at),
         )
         found.attrs["not_point_in_time"] = tuple(name for name in self.undated if name in found.columns)
         return found
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that a snapshot of this study can have, in their order."""
+        return tuple(column.name for column in SNAPSHOT if features.available(column.name, self._sources_of_columns))
 
     def price_cuts(self, learned_at: str | date) -> tuple[float, float]:
         """Return the two prices that part low from mid and mid from high: those of the study file, else terciles."""
@@ -199,6 +202,12 @@ class Warehouse(Opened):
     def check(self, as_of: str | date | None = None) -> None:
         """Stop, as `snapshot` would, on what the contract does not allow."""
         self._admit(None if as_of is None else as_day(as_of))
+
+    @property
+    def _sources_of_columns(self) -> list[str]:
+        optional = (features.LIST_PRICE, features.PRODUCT_LAYER)
+        mapped = {f"orders.{column}" for file in self.files["orders"] for column in file.mapping}
+        return [*self._tables, *(column for column in optional if column in mapped)]
 
     @property
     def _one_row_a_day(self) -> bool:

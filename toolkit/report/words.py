@@ -9,9 +9,11 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 from toolkit.errors import ArgumentError
+from toolkit.report import words_clusters, words_moves, words_tiers
 from toolkit.report.labels import ACTS, LABELS, SEGMENT_ACTIONS, SEGMENT_TRAITS, SEGMENT_WORDS
 from toolkit.report.reasons import CHECKS, POLICIES, REASONS
 from toolkit.report.sentences import SENTENCES
+from toolkit.schema import SEGMENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 Language = Literal["zh", "en"]
 
 MISSING = "–"
+TOTAL = "total"
 
 _SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£"}
 _STEPS: dict[str, tuple[tuple[float, float, str], ...]] = {
@@ -26,6 +29,9 @@ _STEPS: dict[str, tuple[tuple[float, float, str], ...]] = {
     "en": ((1e9, 1e9, "B"), (1e6, 1e6, "M"), (1e4, 1e3, "k")),
 }
 """From which size on, in what unit, called what."""
+_PARTS = (words_tiers, words_clusters, words_moves)
+_LABELS = {**LABELS, **{key: names for part in _PARTS for key, names in part.LABELS.items()}}
+_SENTENCES = {**SENTENCES, **{key: texts for part in _PARTS for key, texts in part.SENTENCES.items()}}
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
@@ -65,7 +71,7 @@ class Words:
         ArgumentError
             There is no such key; the hint names the nearest.
         """
-        return self._find(LABELS, "label", key)
+        return self._find(_LABELS, "label", key)
 
     def segment(self, key: str) -> str:
         """Return the name of one of the eight types, of ``prospect`` or of ``total``.
@@ -76,6 +82,29 @@ class Words:
             There is no such segment.
         """
         return self._find(SEGMENT_WORDS, "segment", key)
+
+    def scheme(self, key: str) -> str:
+        """Return the name of a scheme; one that only the study knows keeps its own name.
+
+        Examples
+        --------
+        >>> Words("zh").scheme("stage"), Words("zh").scheme("house_rule")
+        ('生命周期', 'house_rule')
+        """
+        return self._find(words_tiers.SCHEMES, "scheme", key) if key in words_tiers.SCHEMES else key
+
+    def tier(self, scheme: str, key: str) -> str:
+        """Return the name of a class of a scheme; one that only the study knows keeps its own name.
+
+        Examples
+        --------
+        >>> Words("zh").tier("stage", "dormancy"), Words("zh").tier("segment", "champions")
+        ('休眠', '重要价值')
+        """
+        if scheme == SEGMENT or key == TOTAL:
+            return self.segment(key)
+        name = f"{scheme}.{key}"
+        return self._find(words_tiers.TIERS, "tier", name) if name in words_tiers.TIERS else key
 
     def describe(self, key: str) -> str:
         """Say in one sentence who a segment is.
@@ -145,7 +174,7 @@ class Words:
         ArgumentError
             There is no such sentence.
         """
-        return self._find(SENTENCES, "sentence", key).format(**figures)
+        return self._find(_SENTENCES, "sentence", key).format(**figures)
 
     def number(self, value: float) -> str:
         """Write a number: thousands separated, whole ones exact, others to three significant digits.

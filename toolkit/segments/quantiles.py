@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from math import ceil, floor, isinf
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from toolkit.rules.conditions import Sign
 
     Floats = NDArray[np.float64]
 
@@ -82,6 +85,35 @@ def beyond(cut: Cut) -> Cut:
     (True, False)
     """
     return cut + TOLERANCE * abs(cut)
+
+
+def compared(values: NDArray[Any], sign: Sign, cut: float) -> NDArray[np.bool_]:
+    """Compare values with a cut so that neither rounding nor a change of unit tips one that is at the cut.
+
+    Parameters
+    ----------
+    values
+        Whole numbers or floats; missing (NaN) compares false.
+    sign
+        Such as ``>``: strictly better than the cut.
+    cut
+        In the unit of the values; infinite: nobody is above it.
+
+    Examples
+    --------
+    >>> compared(np.array([0.1 + 0.2, 0.4, np.nan]), ">", 0.3).tolist()
+    [False, True, False]
+    >>> compared(np.array([0.1 + 0.2, 0.4, np.nan]), "<=", 0.3).tolist()
+    [True, False, False]
+    """
+    bound = cut if isinf(cut) else float(beyond(cut)) if sign in ("<=", ">") else -float(beyond(-cut))
+    if values.dtype.kind == "i" and not isinf(bound):
+        bound = floor(bound) if sign in ("<=", ">") else ceil(bound)
+    answers: NDArray[np.bool_] = _COMPARE[sign](values, bound)
+    return answers
+
+
+_COMPARE: dict[Sign, np.ufunc] = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
 
 
 def _rid_of_noise(value: float, scale: float) -> float:

@@ -23,7 +23,8 @@ from toolkit.schema import (
     WINDOW_SPEND,
     refuse_undated,
 )
-from toolkit.segments.quantiles import beyond, deviation, mean, quantiles
+from toolkit.segments.arrays import plain
+from toolkit.segments.quantiles import beyond, compared, deviation, mean, quantiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from toolkit.errors import Status
+    from toolkit.rules.conditions import Sign
 
     Floats = NDArray[np.float64]
 
@@ -39,6 +41,8 @@ Dimension = Literal["recency", "frequency", "monetary"]
 DIMENSIONS: tuple[Dimension, ...] = ("recency", "frequency", "monetary")
 _SCORES = (R_SCORE, F_SCORE, M_SCORE)
 _SIGNS = (-1.0, 1.0, 1.0)
+_TURNED: dict[float, tuple[Sign, Sign]] = {1.0: (">", "<="), -1.0: ("<", ">=")}
+"""How a value that is strictly better than a cut compares with it, and one that is not."""
 _ENOUGH_BUYERS = 30
 _ONE_SIDED = 0.9
 _BIG_SHARE = 0.05
@@ -132,28 +136,27 @@ class RFM(BaseEstimator, TransformerMixin):  # type: ignore[misc]  # scikit-lear
             raise ArgumentError("bins", f"bins must lie between 2 and 100, not {self.bins}", hint="bins=5")
         refuse_undated(snap, self._columns())
         buyers, values = self._values(snap)
-        if not buyers.any():
+        who = np.flatnonzero(buyers)
+        if not len(who):
             hint = "a later as_of"
             raise ArgumentError("no-buyers", "no customer has an order, so there is nothing to learn from", hint=hint)
-        self.n_buyers_ = int(buyers.sum())
-        self._thresholds: dict[Dimension, Floats] = {}
+        self.n_buyers_ = len(who)
         self.splits_: dict[Dimension, float] = self._given_splits()
         self.spreads_: dict[Dimension, float] = {}
         checks = [self._enough_buyers()]
         cuts: dict[str, pd.Series[float]] = {}
         for dimension, column, sign in zip(DIMENSIONS, self._columns(), _SIGNS, strict=True):
-            ranked = np.sort(values[dimension][buyers])
+            ranked = _ranked(values[dimension].take(who), sign)
             grid = [*((k, self.bins) for k in range(1, self.bins)), (1, 4), (1, 2), (3, 4)]
             *learned, low, median, high = quantiles(ranked, grid)
             kept = _separating(ranked, np.array(learned))
-            self._thresholds[dimension] = beyond(kept)
             cuts[column] = pd.Series(sign * kept, index=range(2, 2 + len(kept)))
             if dimension not in self.splits_:
                 self.splits_[dimension] = sign * (float(median) if self.split == "median" else mean(ranked))
             self.spreads_[dimension] = float(high - low) or deviation(ranked) or 1.0
-            checks += self._scores(ranked, dimension, column), self._sides(ranked, dimension, column)
+            checks += _scores(ranked, kept, self.bins, column), self._sides(ranked, dimension, column)
         self.cut_points_ = pd.DataFrame(cuts, index=pd.RangeIndex(2, 2 + max(map(len, cuts.values())), name="score"))
-        self.checks_ = (*checks, _top_customer(self.monetary, values["monetary"][buyers]))
+        self.checks_ = (*checks, _top_customer(self.monetary, ranked))
         return self
 
     def transform(self, snap: pd.DataFrame) -> pd.DataFrame:
@@ -167,8 +170,8 @@ class RFM(BaseEstimator, TransformerMixin):  # type: ignore[misc]  # scikit-lear
         Returns
         -------
         DataFrame
-            A copy with ``r_score``, ``f_score``, ``m_score`` (``Int8``, missing for never-buyers) and ``segment``
-            (ordered category: the eight types by value, then ``prospect``); ``attrs["rfm"]`` holds the
+            A shallow copy with ``r_score``, ``f_score``, ``m_score`` (``Int8``, missing for never-buyers) and
+            ``segment`` (ordered category: the eight types by value, then ``prospect``); ``attrs["rfm"]`` holds the
             ``description``.
 
         Raises
@@ -178,18 +181,20 @@ class RFM(BaseEstimator, TransformerMixin):  # type: ignore[misc]  # scikit-lear
         """
         check_is_fitted(self, "cut_points_")
         buyers, values = self._values(snap)
-        scored = snap.copy()
+        never = ~buyers
+        scored = snap.copy(deep=False)
         low: dict[Dimension, NDArray[np.int8]] = {}
-        for dimension, name, sign in zip(DIMENSIONS, _SCORES, _SIGNS, strict=True):
+        for dimension, column, name, sign in zip(DIMENSIONS, self._columns(), _SCORES, _SIGNS, strict=True):
             band = np.ones(len(snap), dtype=np.int8)
-            for threshold in self._thresholds[dimension]:
-                band += values[dimension] > threshold
-            scored[name] = pd.arrays.IntegerArray(band, ~buyers)
-            low[dimension] = (values[dimension] <= beyond(sign * self.splits_[dimension])).view(np.int8)
+            better, worse = _TURNED[sign]
+            for cut in self.cut_points_[column].dropna().tolist():
+                band += compared(values[dimension], better, cut)
+            scored[name] = pd.arrays.IntegerArray(band, never.copy())
+            low[dimension] = compared(values[dimension], worse, self.splits_[dimension]).view(np.int8)
         codes = 4 * low["monetary"] + 2 * low["recency"] + low["frequency"]
-        codes[~buyers] = len(SEGMENTS)
+        codes = np.maximum(codes, never.view(np.int8) * np.int8(len(SEGMENTS)))
         names = pd.Index([*SEGMENTS, PROSPECT])
-        scored[SEGMENT] = pd.Categorical.from_codes(codes, names, ordered=True)  # type: ignore[arg-type]  # stub wants a list
+        scored[SEGMENT] = pd.Categorical.from_codes(codes, names, ordered=True)
         scored.attrs = {**snap.attrs, "rfm": self.description()}
         return scored
 
@@ -209,21 +214,21 @@ class RFM(BaseEstimator, TransformerMixin):  # type: ignore[misc]  # scikit-lear
     def _columns(self) -> tuple[str, str, str]:
         return self.recency, self.frequency, self.monetary
 
-    def _values(self, snap: pd.DataFrame) -> tuple[NDArray[np.bool_], dict[Dimension, Floats]]:
-        """Say who is a buyer, and give the three columns turned so that large is good."""
+    def _values(self, snap: pd.DataFrame) -> tuple[NDArray[np.bool_], dict[Dimension, NDArray[Any]]]:
+        """Say who is a buyer, and give the three columns."""
         missing = [column for column in (ORDER_COUNT, *self._columns()) if column not in snap.columns]
         if missing:
             what = f"the snapshot has no {', '.join(missing)}"
             raise ArgumentError("missing-column", what, hint="study.snapshot(as_of)")
         buyers = snap[ORDER_COUNT].to_numpy() > 0
-        values: dict[Dimension, Floats] = {}
-        for dimension, column, sign in zip(DIMENSIONS, self._columns(), _SIGNS, strict=True):
-            values[dimension] = sign * snap[column].to_numpy(dtype=np.float64, na_value=np.nan)
-            bad = int((buyers & ~np.isfinite(values[dimension])).sum())
-            if bad:
+        values: dict[Dimension, NDArray[Any]] = {}
+        for dimension, column in zip(DIMENSIONS, self._columns(), strict=True):
+            values[dimension] = plain(snap[column])
+            bad = buyers & ~np.isfinite(values[dimension])
+            if bad.any():
                 what = "buyers with a missing or infinite value"
                 hint = f"snap[np.isfinite(snap['{column}']) | (snap['{ORDER_COUNT}'] == 0)]"
-                raise ArgumentError("not-finite", what, column=column, count=bad, hint=hint)
+                raise ArgumentError("not-finite", what, column=column, count=int(bad.sum()), hint=hint)
         return buyers, values
 
     def _given_splits(self) -> dict[Dimension, float]:
@@ -243,13 +248,6 @@ class RFM(BaseEstimator, TransformerMixin):  # type: ignore[misc]  # scikit-lear
         told = "descriptive only, too few to model" if few else "enough to learn from"
         return Check("few_buyers", "failed" if few else "passed", f"{self.n_buyers_:,} buyers: {told}", self.n_buyers_)
 
-    def _scores(self, ranked: Floats, dimension: Dimension, column: str) -> Check:
-        edges = [0, *np.searchsorted(ranked, self._thresholds[dimension], side="right").tolist(), len(ranked)]
-        sizes = np.diff(edges)
-        told = f"{column} has {len(sizes)} of {self.bins} scores, of {', '.join(f'{n:,}' for n in sizes)} buyers"
-        fewer: Status = "failed" if len(sizes) == 1 else "informational"
-        return Check("fewer_scores", "passed" if len(sizes) == self.bins else fewer, told, len(sizes), column)
-
     def _sides(self, ranked: Floats, dimension: Dimension, column: str) -> Check:
         split, n = self.splits_[dimension], self.n_buyers_
         sign = _SIGNS[DIMENSIONS.index(dimension)]
@@ -257,6 +255,21 @@ class RFM(BaseEstimator, TransformerMixin):  # type: ignore[misc]  # scikit-lear
         side = max(high, n - high)
         told = f"{high:,} of {n:,} buyers are high on {column}, better than {split:g}"
         return Check("split_sides", "failed" if side > _ONE_SIDED * n else "passed", told, side, column)
+
+
+def _ranked(values: NDArray[Any], sign: float) -> Floats:
+    """Sort values turned so that large is good."""
+    values.sort()
+    ranked = values.astype(np.float64, copy=False)
+    return ranked if sign > 0 else -ranked[::-1]
+
+
+def _scores(ranked: Floats, cuts: Floats, bins: int, column: str) -> Check:
+    edges = [0, *np.searchsorted(ranked, beyond(cuts), side="right").tolist(), len(ranked)]
+    sizes = np.diff(edges)
+    told = f"{column} has {len(sizes)} of {bins} scores, of {', '.join(f'{n:,}' for n in sizes)} buyers"
+    fewer: Status = "failed" if len(sizes) == 1 else "informational"
+    return Check("fewer_scores", "passed" if len(sizes) == bins else fewer, told, len(sizes), column)
 
 
 def _separating(ranked: Floats, cuts: Floats) -> Floats:

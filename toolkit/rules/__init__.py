@@ -1,0 +1,1 @@
+"""Tiers as rules: a small language, its proof, and the default schemes."""
