@@ -94,3 +94,15 @@ def test_price_bands_are_those_of_the_day_at_which_they_were_learned() -> None:
     assert fixed["main_price_band"].to_dict() == {
         "C10": "low", "C1000": "mid", "C20": "low", "C2000": "high", "C30": "mid", "C3000": "high",
     }  # fmt: skip
+
+
+@SEVERAL
+@given(tables=tables_of(), wanted=st.sampled_from([["C1"], ["C2", "A1"], ["零", "nobody"], []]))
+def test_a_few_customers_are_as_they_are_among_all(tables: dict[str, list[Row]], wanted: list[str]) -> None:
+    study = study_of(tables)
+    whole = study.snapshot(AS_OF)
+    few = study.snapshot(AS_OF, customers=wanted)
+    pd.testing.assert_frame_equal(few, whole[whole.index.isin(wanted)])
+    quick = [column for column in whole.columns if column != "intent_30d"]
+    pd.testing.assert_frame_equal(study.snapshot(AS_OF, columns=quick, customers=wanted), few[quick])
+    pd.testing.assert_frame_equal(study.snapshot(AS_OF), whole)

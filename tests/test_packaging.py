@@ -18,6 +18,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from toolkit.study import read_study_file
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"].values()
@@ -189,3 +191,11 @@ def test_what_readme_shows_runs(tmp_path: Path) -> None:
         [sys.executable, "readme.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr
+
+
+def test_the_study_file_that_readme_shows_is_one(tmp_path: Path) -> None:
+    blocks = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "README.md").read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 2
+    (tmp_path / "study.yaml").write_text("\n".join(blocks), encoding="utf-8")
+    settings = read_study_file(tmp_path / "study.yaml")
+    assert set(settings.tiers) == {"purchase_habit", "vip"}
