@@ -399,6 +399,14 @@ def test_a_handful_of_buyers_is_one_cluster_with_a_banner(n: int) -> None:
     assert clusters.choice_.empty
 
 
+def test_few_buyers_are_not_cut_into_crumbs() -> None:
+    columns = gaussian(np.random.default_rng(4), 60)
+    clusters = Clusters().fit(snapshot(columns))
+    assert clusters.choice_.index.max() == 6
+    assert clusters.choice_["stability"].max() < 0.8
+    assert clusters.k_ == clusters.choice_["stability"].idxmax()
+
+
 @pytest.mark.parametrize("n", [1, 50])
 def test_one_distinct_point_is_one_cluster_or_a_stop(n: int) -> None:
     snap = snapshot(dict.fromkeys(FIVE, [3.0] * n))
@@ -521,7 +529,7 @@ def test_starts_on_a_sample_lose_nothing(kind: str) -> None:
 
 
 def test_more_threads_give_the_same_labels() -> None:
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
+    from threadpoolctl import threadpool_limits
 
     snap, _ = planted(8, 2_000)
     labels = []

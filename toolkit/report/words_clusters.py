@@ -113,6 +113,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Medians in the cells; blue is above the median of all buyers, orange below",
     ),
     "heat_row": ("第 {n} 群\n{customers} 人，{share}", "Cluster {n}\n{customers} buyers, {share}"),
+    "heat_row_hidden": ("第 {n} 群", "Cluster {n}"),
     "title_choice": (
         "分成 {k} 群：比没有群的云团分得更开，一致度 {ari}",
         "{k} clusters stand apart, and random halves agree {ari} of 1",

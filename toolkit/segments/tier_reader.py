@@ -56,9 +56,11 @@ class TierReader:
         self.columns = self._columns()
         self.names: tuple[str, ...] = ()
 
-    def snapshot(self, as_of: date, *, cuts_at: date, **days: date) -> pd.DataFrame:
+    def snapshot(
+        self, as_of: date, *, cuts_at: date, until: date | None = None, known: date | None = None
+    ) -> pd.DataFrame:
         """Take a snapshot with the columns that the scheme needs, and the window's spend."""
-        return self.study.snapshot(as_of, columns=self.columns, cuts_at=cuts_at, **days)
+        return self.study.snapshot(as_of, columns=self.columns, cuts_at=cuts_at, until=until, known=known)
 
     def learned(self, snap: pd.DataFrame) -> Self:
         """Return a reader whose cut points are learned from a snapshot.
