@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,10 @@ from toolkit.errors import ArgumentError
 from toolkit.schema import PROSPECT, SEGMENTS
 from toolkit.segments.bridge import COLUMNS, PARTS, adds_up
 from toolkit.segments.intervals import wilson
-from toolkit.segments.migration import GONE, NEW, Drift, Migration
+from toolkit.segments.moved import GONE, NEW, Drift
+
+if TYPE_CHECKING:
+    from toolkit.segments.migration import Migration
 
 BEFORE, AFTER = date(2026, 6, 30), date(2026, 9, 30)
 STATED: dict[str, Any] = {

@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib import font_manager
 from matplotlib.axes import Axes
+from PIL import Image
 
 from toolkit.errors import Check
 from toolkit.schema import PROSPECT, SEGMENTS
@@ -138,15 +139,22 @@ def show(picture: Figure | Axes, alt: str) -> None:
     from IPython.display import display  # noqa: PLC0415 - a second of import that only a kernel needs
 
     figure = picture.figure.get_figure(root=True) if isinstance(picture, Axes) else picture
-    png = io.BytesIO()
-    figure.savefig(png, format="png", dpi=_DPI * _RETINA)
+    png = as_png(figure, dpi=_DPI * _RETINA)
     plt.close(figure)
     width = round(figure.get_figwidth() * _DPI)
     display(  # type: ignore[no-untyped-call]  # IPython ships no types for it
-        {"image/png": base64.b64encode(png.getvalue()).decode(), "text/plain": alt},
+        {"image/png": base64.b64encode(png).decode(), "text/plain": alt},
         metadata={"image/png": {"alt": alt, "width": min(width, WIDTH_PX)}},
         raw=True,
     )
+
+
+def as_png(figure: Figure, *, dpi: int) -> bytes:
+    """Draw a figure in at most 256 colours: a third of the bytes, and nothing that the eye would miss."""
+    drawn, png = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=dpi)
+    Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(png, "png", optimize=True)
+    return png.getvalue()
 
 
 def _chinese_font() -> str | None:

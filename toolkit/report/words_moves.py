@@ -31,7 +31,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "moved_down": ("下降", "Moved down"),
     "moved_by_clock": ("只因时间流逝", "Moved by silence"),
     "moves_first_seen": ("新客户", "First seen"),
-    "moves_drift_share": ("分界点造成的“变动”", "Apparent moves: cut points only"),
+    "moves_drift_share": ("其实只是分界点在动", "Only cut points moved"),
     # flaps and hysteresis
     "band": ("缓冲带", "Band"),
     "minimum_stay": ("最短停留（期）", "Minimum stay"),
@@ -102,17 +102,17 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Start and parts add up to the end, exactly; drift stands beside.",
     ),
     "title_alluvial": (
-        "{share} 的客户换了类型；最大的一支：{n} 人从“{origin}”到“{target}”",
-        "{share} moved; the largest stream: {n}, {origin} to {target}",
+        "最大的一支：{n} 人从“{origin}”到“{target}”",
+        "The largest stream: {n} from {origin} to {target}",
     ),
     "title_alluvial_calm": ("没有可以画出的变动（截至{as_of}）", "No move large enough to draw, as of {as_of}"),
     "title_bridge_customers": (
         "“{tier}”变化最大：{change} 人（时间流逝 {clock}，客户行为 {behaviour}）",
-        "{tier} changed most: {change} (clock {clock}, behaviour {behaviour})",
+        "{tier} {change}: clock {clock}, behaviour {behaviour}",
     ),
     "title_bridge_spend": (
         "“{tier}”的消费变化最大：{change}（时间流逝 {clock}，客户行为 {behaviour}）",
-        "{tier} changed most: {change} (clock {clock}, behaviour {behaviour})",
+        "{tier} {change}: clock {clock}, behaviour {behaviour}",
     ),
     "title_bridge_hidden": ("人数太少，不画（少于 {n}）", "Too few customers to draw, under {n}"),
     "bridge_parts_hidden": ("* 涉及不到 {n} 人，不细分", "* fewer than {n} customers in a part: not split"),
