@@ -16,12 +16,16 @@ mpl.use("Agg")
 import toolkit as tk
 from toolkit.errors import ArgumentError
 from toolkit.report import card_words as say
+from toolkit.report.frame import Frame
 from toolkit.report.results import TOKEN_VARIABLE
+from toolkit.report.rule_text import rule_text
 from toolkit.schema import SEGMENTS
 
 AS_OF = "2026-10-31"
 LIVE = "<script>alert(1)</script>"
-CARD_FRAMES = ("portrait", "figures", "timeline", "by_week", "scores", "gap", "other_ids", "seasons")
+CARD_FRAMES = (
+    "portrait", "figures", "timeline", "by_week", "scores", "gap", "tiers", "spells", "other_ids", "seasons",
+)  # fmt: skip
 
 
 def frame(columns: str, *rows: tuple[Any, ...]) -> pd.DataFrame:
@@ -192,6 +196,55 @@ def test_no_later_row_changes_the_card_by_one_byte(customer: str) -> None:
         pd.testing.assert_frame_equal(pd.DataFrame(one), pd.DataFrame(other))
     assert repr(now) == repr(then)
     assert now._repr_html_() == then._repr_html_()
+
+
+def test_tiers_of_the_card_are_those_of_the_frame_and_say_why(demo: tk.Study) -> None:
+    snap = demo.snapshot(AS_OF)
+    tiers = tk.Tiers(demo).fit(snap)
+    tiered = tiers.transform(snap)
+    for customer in tiered.index[::60]:
+        card = demo.customer(customer, AS_OF)
+        assert card.tiers["tier"].to_dict() == {scheme: tiered[scheme][customer] for scheme in tiers.schemes_}
+        assert (card.tiers["rule"] != "").all()
+        last = card.spells[card.spells["until"] == pd.Timestamp(AS_OF)].set_index("scheme")["tier"]
+        assert last.to_dict() == {scheme: tiered[scheme][customer] for scheme in ("segment", "stage", "payment_tier")}
+
+
+def test_stays_in_tiers_say_from_when_to_when_and_what_changed(shop: tk.Study) -> None:
+    """B ordered once, on 10 January: active growth, asleep after 90 days without anything, lost after 180."""
+    spells = shop.customer("B", AS_OF).spells
+    stage = spells[spells["scheme"] == "stage"]
+    told = [
+        (tier, f"{since:%m-%d}", f"{until:%m-%d}")
+        for tier, since, until in stage[["tier", "since", "until"]].itertuples(index=False, name=None)
+    ]
+    assert told == [("growth", "01-31", "03-31"), ("dormancy", "04-30", "06-30"), ("loss", "07-31", "10-31")]
+    assert stage["changed"].tolist() == [(), (("idle_days", 80.0, 110.0),), (("idle_days", 171.0, 202.0),)]
+    assert "Days idle: 80 → 110" in repr(shop.customer("B", AS_OF))
+
+
+def test_a_day_inside_a_month_is_looked_at_too(shop: tk.Study) -> None:
+    spells = shop.customer("B", "2026-10-15").spells
+    assert spells["until"].max() == pd.Timestamp("2026-10-15")
+    assert set(spells.groupby("scheme")["until"].max()) == {pd.Timestamp("2026-10-15")}
+
+
+def test_a_tier_set_by_hand_is_shown_with_what_the_rules_say() -> None:
+    card = study(customers=CUSTOMERS.assign(override=["payment_tier=high; stage=loss", ""])).customer("A", AS_OF)
+    row = card.tiers.T["stage"]
+    assert (row["tier"], row["by_hand"], row["computed"]) == ("loss", True, "maturity")
+    assert "Loss (set by hand (the rules say Maturity))" in repr(card)
+    assert "手动设定" in repr(study(customers=CUSTOMERS.assign(override="stage=loss")).customer("A", AS_OF, lang="zh"))
+
+
+def test_rules_are_told_in_words_and_units() -> None:
+    frame = Frame(AS_OF, language="en"), Frame(AS_OF, language="zh")
+    rule = "0 < window_spend <= 1081.2 and not (low_band_share >= 0.5 or stage in (loss, growth))"
+    assert rule_text(rule, frame[0]) == (
+        "¥0 < Spend in window ≤ ¥1,081.20 and not (Share in lowest price band ≥ 50% or Stage is one of (Loss, Growth))"
+    )
+    told = rule_text(rule.replace("(loss, growth)", "(loss)") + "; one class up, for behaviour_band = high", frame[1])
+    assert not re.search("[a-z]", told)
 
 
 def test_a_card_of_someone_who_never_bought(shop: tk.Study) -> None:

@@ -10,36 +10,34 @@ import pandas as pd
 from toolkit.data import timeline as acts
 from toolkit.data.seasons import seasons
 from toolkit.errors import ArgumentError
+from toolkit.report.card_tiers import spells
 from toolkit.report.frame import Frame
 from toolkit.report.results import is_published
 from toolkit.schema import (
     F_SCORE,
     M_SCORE,
-    ORDER_COUNT,
     PROSPECT,
     R_SCORE,
-    RECENCY_DAYS,
     SEGMENT,
     SNAPSHOT,
     UNDATED,
-    WINDOW_ORDER_DAYS,
-    WINDOW_SPEND,
     as_day,
 )
 from toolkit.segments.core import core_gap
-from toolkit.segments.rfm import DIMENSIONS, RFM
+from toolkit.segments.rfm import DIMENSIONS
+from toolkit.segments.tiers import Tiers
 
 if TYPE_CHECKING:
     from datetime import date
 
     from toolkit.data.warehouse import Warehouse
     from toolkit.report.words import Language
+    from toolkit.segments.rfm import RFM
 
-_WHO = ("joined_date", "acquisition_channel", "persona", "gender", "age_band", "region", "membership_state",
-        "membership_end_date", "opted_out")  # fmt: skip
+_WHO = ("joined_date", "acquisition_channel", "persona", "gender", "age_band", "region", "occupation", "interests",
+        "followers", "override", "membership_state", "membership_end_date", "opted_out")  # fmt: skip
 _SCORES = dict(zip(DIMENSIONS, (R_SCORE, F_SCORE, M_SCORE), strict=True))
 _GAPS = ("recency_gap_days", "order_days_gap", "spend_gap")
-_SCORED = [ORDER_COUNT, RECENCY_DAYS, WINDOW_ORDER_DAYS, WINDOW_SPEND]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -53,7 +51,7 @@ class CustomerFacts:
     as_of
         The day; nothing on the card depends on later rows.
     segment
-        One of the eight types, or ``prospect``.
+        One of the eight types, or ``prospect``, as computed; a type set by hand stands in ``tiers``.
     portrait
         Who it is: index ``name``, columns ``value`` and ``dated`` (whether the value is known as of the day).
     figures
@@ -67,6 +65,11 @@ class CustomerFacts:
         not (``next_cut``), ``split`` and ``high``. Empty for a prospect.
     gap
         One row: what is missing to the core, as ``toolkit.core_gap`` measures it.
+    tiers
+        The tier in every scheme and why: index ``scheme``, columns as ``toolkit.Tiers.explain`` gives them.
+    spells
+        The main tiers over the last twelve months: ``scheme tier since until changed``; see
+        `toolkit.report.card_tiers.spells`.
     other_ids
         Other ids of the person, ``id_value`` and ``id_kind``: empty where the card is published.
     seasons
@@ -88,6 +91,8 @@ class CustomerFacts:
     by_week: pd.Series[int]
     scores: pd.DataFrame
     gap: pd.DataFrame
+    tiers: pd.DataFrame
+    spells: pd.DataFrame
     other_ids: pd.DataFrame
     seasons: pd.DataFrame
     tables: tuple[str, ...]
@@ -115,7 +120,10 @@ class CustomerFacts:
                 hint=f'study.snapshot("{day}").index lists the ids that there are; an id is text',
             )
         learned_at = study.cuts_date(day)
-        rfm = RFM().fit(snapshot if learned_at == day else study.snapshot(learned_at, columns=_SCORED))
+        tiers = Tiers(study)
+        columns = tiers.columns_needed()
+        tiers.fit(snapshot if learned_at == day else study.snapshot(learned_at, columns=columns, cuts_at=learned_at))
+        rfm = tiers.rfm_
         scored = rfm.transform(snapshot.loc[[person]])
         gap = core_gap(scored, rfm=rfm)
         row = scored.iloc[0]
@@ -132,6 +140,8 @@ class CustomerFacts:
             by_week=_by_week(lived),
             scores=_scores(row, rfm, gap),
             gap=gap,
+            tiers=tiers.explain(scored, person),
+            spells=spells(study, tiers, person, day),
             other_ids=acts.other_ids(connection, () if hidden else tables, person),
             seasons=seasons(start, day, study.settings),
             tables=tuple(tables),

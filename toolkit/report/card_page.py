@@ -16,7 +16,9 @@ from toolkit.report import card_words as say
 from toolkit.report.headline import Headline
 from toolkit.report.look import WIDTH_PX, use_look
 from toolkit.report.plots_card import customer_timeline
+from toolkit.report.rule_text import rule_text
 from toolkit.report.tables import Table
+from toolkit.report.words import MISSING
 from toolkit.schema import SNAPSHOT
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from toolkit.report.card_facts import CustomerFacts
 
 ACTS = 10
-_OF_ORDERS = ("days", "orders", "discounts")
+_OF_ORDERS = ("days", "orders", "discounts", "bands", "layers")
 _SHARP_DPI = 200
 _STYLE = (
     "<style>.customer-card .lists{columns:22rem;column-gap:2.5rem}.customer-card .lists>div{break-inside:avoid}"
@@ -73,6 +75,49 @@ def reasons(card: CustomerFacts) -> Table:
     return Table(pd.DataFrame(rows).set_index("dimension")[order], labels=labels, caption=caption)
 
 
+def tiers_now(card: CustomerFacts) -> Table:
+    """Show the tier in every scheme, the values that led there and the rule."""
+    words = card.frame.words
+    rows = []
+    for scheme, row in zip(card.tiers.index, card.tiers.to_dict("records"), strict=True):
+        tier = words.tier(str(scheme), str(row["tier"]))
+        if row["by_hand"]:
+            tier += f" ({words.say('by_hand', tier=words.tier(str(scheme), str(row['computed'])))})"
+        told = {
+            "because": rule_text(str(row["values"]), card.frame),
+            "tier_rule": rule_text(str(row["rule"]), card.frame),
+        }
+        rows.append({"scheme": words.scheme(str(scheme)), "tier": tier, **told})
+    labels = {name: words.label(name) for name in ("scheme", "tier", "because", "tier_rule")}
+    return Table(pd.DataFrame(rows).set_index("scheme"), labels=labels)
+
+
+def tiers_over_time(card: CustomerFacts) -> Table:
+    """Show the stays in the main tiers, and what changed before each."""
+    words = card.frame.words
+    rows: list[dict[str, str]] = []
+    for scheme, tier, since, until, changed in card.spells.itertuples(index=False, name=None):
+        moved = [
+            words.say(
+                "moved_from_to", name=words.label(name), before=_told(name, old, card), after=_told(name, new, card)
+            )
+            for name, old, new in changed
+        ]
+        rows.append(
+            {
+                "scheme": "" if rows and rows[-1]["key"] == scheme else words.scheme(scheme),
+                "key": scheme,
+                "tier": words.tier(scheme, tier),
+                "since": words.date(since.date()),
+                "until": words.date(until.date()),
+                "changed": ("；" if words.language == "zh" else "; ").join(moved),
+            }
+        )
+    labels = {name: words.label(name) for name in ("scheme", "tier", "since", "until", "changed")}
+    caption = words.say("card_tiers", day=words.date(card.learned_at))
+    return Table(pd.DataFrame(rows).drop(columns="key").set_index("scheme"), labels=labels, caption=caption)
+
+
 def last_acts(card: CustomerFacts) -> Table:
     """Show the last acts, the latest first."""
     words = card.frame.words
@@ -95,6 +140,8 @@ def last_acts(card: CustomerFacts) -> Table:
 def _below(card: CustomerFacts) -> Iterator[tuple[str, Table]]:
     words = card.frame.words
     yield words.label("to_the_core" if card.is_prospect else "why"), reasons(card)
+    yield words.label("tiers_now"), tiers_now(card)
+    yield words.label("tiers_over_time"), tiers_over_time(card)
     told = {"n": f"{min(ACTS, len(card.timeline)):,}", "all": f"{len(card.timeline):,}"}
     yield words.say("card_acts", **told), last_acts(card)
 
@@ -124,6 +171,10 @@ def _listed(
     marked = [text + mark for text, mark in zip(texts, marks or [""] * len(texts), strict=True)]
     names = pd.Index([words.label(str(name)) for name in values.index], name="name")
     return Table(pd.DataFrame({"value": marked}, index=names), {}, {"name": words.label(heading), "value": ""}, caption)
+
+
+def _told(name: str, value: object, card: CustomerFacts) -> str:
+    return MISSING if value is None else say.write(name, value, card.frame)
 
 
 def _moment(moment: pd.Timestamp, card: CustomerFacts) -> str:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 GAPS = {"recency": "recency_gap_days", "frequency": "order_days_gap", "monetary": "spend_gap"}
 MONEY = (SPEND, WINDOW_SPEND, "mean_order_value", "last_order_value", "max_price", "refund_amount", "acquisition_cost")
-_SHARES = ("completion_rate", "discount_share")
+_SHARES = ("completion_rate", "discount_share", "high_band_share", "low_band_share")
+_LEVELS = ("main_price_band",)
 _BETTER = {"recency": "under", "frequency": "over", "monetary": "over"}
 _STRIP = (
     WINDOW_SPEND, ORDER_COUNT, RECENCY_DAYS, "mean_order_value", "joined_date", "active_days_30d", "contacts_30d",
@@ -126,6 +127,8 @@ def write(name: str, value: object, frame: Frame) -> str:
     words = frame.words
     if isinstance(value, pd.Timestamp):
         return words.date(value.date())
+    if isinstance(value, str) and name in _LEVELS:
+        return words.label(value)
     if isinstance(value, str):
         return words.label(f"membership_{value}") if name == "membership_state" else value
     if isinstance(value, bool | np.bool_):

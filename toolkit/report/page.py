@@ -11,6 +11,8 @@ from toolkit.report.frame import Frame
 from toolkit.report.look import show, use_look
 from toolkit.report.results import is_published
 from toolkit.report.seasons import season_note
+from toolkit.report.small_cells import Mark
+from toolkit.report.words_tiers import SCHEMES
 from toolkit.schema import SEGMENT, as_day
 
 if TYPE_CHECKING:
@@ -21,9 +23,10 @@ if TYPE_CHECKING:
     from toolkit.data.warehouse import Warehouse
     from toolkit.report.note import Note
 
-SHARES = ("share", "share_used", "share_of_customers", "share_of_spend", "share_of_rows")
+SHARES = ("share", "share_used", "share_of_customers", "share_of_spend", "share_of_rows", "conversion")
 MONEY = (
     "spend", "money", "mean_window_spend", "window_spend", "mean_order_value", "spend_gap", "median_spend_gap",
+    "cost", "cost_per_customer", "cost_per_buyer",
 )  # fmt: skip
 PEOPLE = ("one_order_away",)
 
@@ -77,7 +80,8 @@ class Page:
         Parameters
         ----------
         frame
-            Columns by their canonical names; an index of segments is written by their names.
+            Columns by their canonical names; an index or a column of tiers, named by its scheme, is written by their
+            names.
         counts
             Column that counts people; small ones are hidden, with what depends on them, where the page is published.
         total
@@ -87,10 +91,13 @@ class Page:
         """
         if counts and self.frame.min_cell:
             frame = suppress_small(frame, counts=counts, total=total, min_cell=self.frame.min_cell)
-        labels = {name: self.words.label(str(name)) for name in (*frame.columns, frame.index.name) if name is not None}
-        if frame.index.name == SEGMENT:
-            frame = frame.rename(index=self.words.segment)
-            total = self.words.segment(total) if total else None
+        labels = {name: self._head(str(name)) for name in (*frame.columns, *frame.index.names) if name is not None}
+        scheme = str(frame.index.name)
+        if scheme in SCHEMES:
+            frame = frame.rename(index=lambda tier: self.words.tier(scheme, str(tier)))
+            total = self.words.tier(scheme, total) if total else None
+        named = {name: frame[name].map(self._tier(str(name))) for name in frame.columns if name in SCHEMES}
+        frame = frame.assign(**named)
         return Table(frame, self._formats(frame), labels, caption, total)
 
     def cuts_caption(self, study: Warehouse) -> str:
@@ -102,6 +109,15 @@ class Page:
         """Say where the window, or that of the month before, cuts a season or holds other seasons; mostly nothing."""
         days = self.frame.window_days
         return season_note(self.as_of, days, study.settings, words=self.words, compared=self.month_before)
+
+    def _head(self, name: str) -> str:
+        """Name a column; schemes have their own names."""
+        return self.words.scheme(name) if name in SCHEMES and name != SEGMENT else self.words.label(name)
+
+    def _tier(self, scheme: str) -> Callable[[object], object]:
+        return lambda tier: (
+            self.words.tier(scheme, tier) if isinstance(tier, str) and not isinstance(tier, Mark) else tier
+        )
 
     def _formats(self, frame: pd.DataFrame) -> Mapping[Any, Callable[[Any], str]]:
         known: dict[str, Callable[[Any], str]] = dict.fromkeys(SHARES, self.words.percent)

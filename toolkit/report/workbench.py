@@ -43,7 +43,7 @@ class Study(Warehouse):
         return kept(self, as_of, folder)
 
     def customer(self, customer_id: str, as_of: str | date, *, lang: Language | None = None) -> CustomerCard:
-        """Show one customer on one card: portrait, timeline, RFM and why, and what is missing to the core.
+        """Show one customer on one card: portrait, timeline, scores and tiers with why, the way to the core.
 
         Parameters
         ----------

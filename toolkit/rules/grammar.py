@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import unicodedata
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -20,7 +22,12 @@ if TYPE_CHECKING:
 _SIGNS: dict[type[ast.cmpop], Sign] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 _TURNED: dict[Sign, Sign] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _POPULATIONS: dict[str, Population] = {"of_buyers": "buyers", "of_everyone": "everyone"}
+WORDS = ("missing", *_POPULATIONS, "else")
+"""What means something in a rule and so can name no scheme."""
 _LONGEST = 2_000
+_DEEPEST = 100
+_QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")
+_UNSEEN = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 _EXAMPLE = "write one such as: window_order_days >= 3 and segment in (champions, loyal_small)"
 
 
@@ -59,7 +66,8 @@ def parse(text: str, domains: Mapping[str, Domain], constants: Mapping[str, int]
     ----------
     text
         ``and or not``, comparisons (chains too) of one column with a number, a text, a learned cut ``of_buyers(0.8)``
-        or ``of_everyone(0.8)``; ``column in (a, b)``; ``missing(column)``; numbers with ``*`` and ``/``.
+        or ``of_everyone(0.8)``; ``column in (a, b)``; ``missing(column)``; numbers with ``*`` and ``/``. Texts are
+        compared as cells of exports are read: full-width characters made plain, white space made one space.
     domains
         What may be compared, by name.
     constants
@@ -80,10 +88,14 @@ def parse(text: str, domains: Mapping[str, Domain], constants: Mapping[str, int]
     line = " ".join(text.split())
     if len(line) > _LONGEST:
         raise RuleError(f"is longer than {_LONGEST:,} characters")
+    if "#" in _QUOTED.sub("", line):
+        raise RuleError("holds a #: a comment stands above the rule, a text with # in quotes")
     try:
         tree = ast.parse(line, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise RuleError(f"cannot be read: {_short(line)}; {_EXAMPLE}") from None
+    if _is_deep(tree):
+        raise RuleError(f"is nested too deeply: {_short(line)}")
     reader = _Reader(line, domains, constants)
     condition = reader.condition(tree)
     return Rule(line, condition, tuple(reader.cuts))
@@ -180,7 +192,7 @@ class _Reader:
         if isinstance(node, ast.Name):
             value = node.id
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            value = node.value
+            value = " ".join(_UNSEEN.sub("", unicodedata.normalize("NFKC", node.value)).split())
         else:
             raise RuleError(f"{column} is text and cannot be compared with {self._said(node)}")
         if domain.values is not None and value not in domain.values:
@@ -235,6 +247,13 @@ class _Reader:
 
     def _said(self, node: ast.expr) -> str:
         return _short(ast.get_source_segment(self.text, node) or "")
+
+
+def _is_deep(tree: ast.AST) -> bool:
+    level = [tree]
+    for _ in range(_DEEPEST):
+        level = [part for node in level for part in ast.iter_child_nodes(node)]
+    return bool(level)
 
 
 def _fraction(number: float | Fraction) -> Fraction:

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
+from keyword import iskeyword
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from toolkit.rules.columns import Domain, domains
 from toolkit.rules.conditions import Compare, Learned, leaves
 from toolkit.rules.faults import RuleError
-from toolkit.rules.grammar import Rule, parse
+from toolkit.rules.grammar import WORDS, Rule, parse
 from toolkit.rules.layers import LAYERS
 from toolkit.rules.proof import prove
 from toolkit.schema import SEGMENT
 from toolkit.strict import read_yaml
+from toolkit.tables import CUSTOMER_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 Schemes = dict[str, dict[str, str]]
 PAYMENT_TIER = "payment_tier"
 CONSTANTS = {"churn_window_days": 180, "window_days": 365}
 """Numbers that rules can name, unless the study says otherwise."""
 OTHERS = "else"
-_TAKEN = (SEGMENT, "r_score", "f_score", "m_score", "overridden")
+_TAKEN = (SEGMENT, "r_score", "f_score", "m_score", "overridden", "cluster", CUSTOMER_ID)
 _MOST_CLASSES = 100
 
 
@@ -125,8 +129,9 @@ def rulebook(
     """
     written = {**default_schemes(), **said}
     known = domains(layers)
+    _check_schemes(written, [*known, *_TAKEN], [*constants, *WORDS])
     for name, classes in written.items():
-        _check_names(name, classes, known)
+        _check_classes(name, classes)
     known |= {name: Domain("text", may_be_missing=False, values=tuple(classes)) for name, classes in written.items()}
     schemes = {
         name: Scheme(
@@ -142,19 +147,66 @@ def rulebook(
     return Rulebook(schemes, order)
 
 
-def _check_names(name: str, classes: Any, known: Mapping[str, Domain]) -> None:
-    if not name.isidentifier():
-        raise RuleError(f"{name!r} is no name of a scheme: letters, digits and _ only", name)
-    if name in known or name in _TAKEN:
-        raise RuleError(f"{name!r} is a column already; give the scheme another name", name)
+def checked(rules: object) -> dict[str, dict[str, str]]:
+    """Refuse rules that are no scheme -> class -> rule, all three text.
+
+    Raises
+    ------
+    RuleError
+        With ``keys``, as far as they are text.
+    """
+    if not isinstance(rules, Mapping):
+        raise RuleError(f"rules are a {type(rules).__name__}, not scheme -> class -> rule")
+    for name, classes in rules.items():
+        if not isinstance(name, str):
+            raise RuleError(f"the scheme {name!r} is no text")
+        if not isinstance(classes, Mapping):
+            raise RuleError(f"{name} is a {type(classes).__name__}, not class -> rule", name)
+        for key, text in classes.items():
+            if not isinstance(key, str):
+                raise RuleError(f"{name}: the class {key!r} is no text", name)
+            if not isinstance(text, str):
+                raise RuleError(f"{name}.{key}: the rule {text!r} is no text", name, key)
+    return {name: dict(classes) for name, classes in rules.items()}
+
+
+def _check_schemes(names: Iterable[str], columns: Iterable[str], words: Iterable[str]) -> None:
+    alike = dict.fromkeys(map(_folded, columns), "is a column already")
+    alike |= dict.fromkeys(map(_folded, words), "is a word of the rules already")
+    for name in names:
+        _check_name(name, "a scheme", name)
+        if _folded(name) in alike:
+            raise RuleError(f"{name!r} {alike[_folded(name)]}; give the scheme another name", name)
+        alike[_folded(name)] = f"differs from the scheme {name!r} in its letters' case only"
+
+
+def _check_classes(name: str, classes: Mapping[str, str]) -> None:
     if not 2 <= len(classes) <= _MOST_CLASSES:
         raise RuleError(f"{name}: a scheme has 2 to {_MOST_CLASSES} classes, not {len(classes)}", name)
+    alike: dict[str, str] = {}
     for key in classes:
-        if not key.isidentifier():
-            raise RuleError(f"{name}: {key!r} is no name of a class: letters, digits and _ only", name, key)
+        _check_name(key, "a class", name, key)
+        other = alike.setdefault(_folded(key), key)
+        if other != key:
+            raise RuleError(f"{name}: {key!r} differs from {other!r} in its letters' case only", name, key)
     others = [key for key, text in classes.items() if text.strip() == OTHERS]
     if len(others) > 1:
         raise RuleError(f"{name}: only one class can be {OTHERS}, not {' and '.join(others)}", name, others[1])
+
+
+def _check_name(name: str, of: str, *keys: str) -> None:
+    where = "".join(f"{key}: " for key in keys[:-1])
+    if not name.isidentifier():
+        raise RuleError(f"{where}{name!r} is no name of {of}: letters, digits and _ only", *keys)
+    if iskeyword(name):
+        raise RuleError(f"{where}{name!r} is no name of {of}: it means something in rules", *keys)
+    plain = unicodedata.normalize("NFKC", name)
+    if plain != name:
+        raise RuleError(f"{where}{name!r} is no name of {of}: it looks like {plain!r}, write that", *keys)
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
 
 
 def _read(name: str, key: str, text: str, known: Mapping[str, Domain], constants: Mapping[str, int]) -> Rule | None:

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from toolkit.errors import ArgumentError, StudyFileError
 from toolkit.rules.faults import RuleError
-from toolkit.rules.rulebook import rulebook
+from toolkit.rules.rulebook import checked, rulebook
 from toolkit.schema import SEGMENT, SNAPSHOT
 from toolkit.segments.classify import NINE, SCORED, classify, left_out
 from toolkit.segments.overrides import OVERRIDDEN, OVERRIDE, Overrides
@@ -252,10 +252,11 @@ class Tiers(BaseEstimator, TransformerMixin):  # type: ignore[misc]  # scikit-le
 
     def _read(self) -> Rulebook:
         try:
+            rules = {} if self.rules is None else checked(self.rules)
             if self.study is None:
-                return rulebook(self.rules or {})
+                return rulebook(rules)
             settings = self.study if isinstance(self.study, StudyFile) else self.study.settings
-            return read_rules(settings, self.rules)
+            return read_rules(settings, rules)
         except RuleError as fault:
             raise StudyFileError(
                 "rules", fault.what, where=".".join(("tiers", *fault.keys)), hint="mend the rule, or write: else"
