@@ -26,6 +26,7 @@ from toolkit.schema import (
 from toolkit.segments.core import core_gap
 from toolkit.segments.rfm import DIMENSIONS
 from toolkit.segments.tiers import Tiers
+from toolkit.tables import CUSTOMER_ID
 
 if TYPE_CHECKING:
     from datetime import date
@@ -108,41 +109,42 @@ class CustomerFacts:
     def gather(cls, study: Warehouse, customer_id: str, as_of: str | date, *, lang: Language | None = None) -> Self:
         """Put together what is known of a customer; see `toolkit.Study.customer`."""
         day = as_day(as_of)
-        snapshot = study.snapshot(day)
         connection, tables = study._connection, study._tables  # noqa: SLF001 - the study is shown by its own room
         person = acts.person_of(connection, tables, customer_id) if isinstance(customer_id, str) else None
-        if person is None or person not in snapshot.index:
+        own = study.snapshot(day, customers=[person or ""])
+        if own.empty:
+            everybody = len(study.snapshot(day, columns=[]))
             raise ArgumentError(
                 "unknown-customer",
-                f"there is no such customer among the {len(snapshot):,} known at {day}",
-                column=str(snapshot.index.name),
+                f"there is no such customer among the {everybody:,} known at {day}",
+                column=CUSTOMER_ID,
                 examples=[customer_id],
                 hint=f'study.snapshot("{day}").index lists the ids that there are; an id is text',
             )
+        who = str(own.index[0])
         learned_at = study.cuts_date(day)
         tiers = Tiers(study)
-        columns = tiers.columns_needed()
-        tiers.fit(snapshot if learned_at == day else study.snapshot(learned_at, columns=columns, cuts_at=learned_at))
+        tiers.fit(study.snapshot(learned_at, columns=tiers.columns_needed(), cuts_at=learned_at))
         rfm = tiers.rfm_
-        scored = rfm.transform(snapshot.loc[[person]])
+        scored = rfm.transform(own)
         gap = core_gap(scored, rfm=rfm)
         row = scored.iloc[0]
-        lived = acts.timeline(connection, tables, person, day)
+        lived = acts.timeline(connection, tables, who, day)
         hidden = is_published()
         start = lived["moment"].min().date() if len(lived) else day
         return cls(
-            customer_id=person,
+            customer_id=who,
             as_of=day,
             segment=str(row[SEGMENT]),
-            portrait=_portrait(row, acts.attributes(connection, tables, person, day), study, hidden=hidden),
+            portrait=_portrait(row, acts.attributes(connection, tables, who, day), study, hidden=hidden),
             figures=_figures(row),
             timeline=lived,
             by_week=_by_week(lived),
             scores=_scores(row, rfm, gap),
             gap=gap,
-            tiers=tiers.explain(scored, person),
-            spells=spells(study, tiers, person, day),
-            other_ids=acts.other_ids(connection, () if hidden else tables, person),
+            tiers=tiers.explain(scored, who),
+            spells=spells(study, tiers, who, day),
+            other_ids=acts.other_ids(connection, () if hidden else tables, who),
             seasons=seasons(start, day, study.settings),
             tables=tuple(tables),
             learned_at=learned_at,

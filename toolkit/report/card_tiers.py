@@ -71,10 +71,10 @@ def _months(
     columns = tiers.columns_needed(followed)
     for day in days:
         try:
-            snap = study.snapshot(day.date(), columns=columns, cuts_at=study.cuts_date(as_of))
+            cuts_at = study.cuts_date(as_of)
+            own = study.snapshot(day.date(), columns=columns, cuts_at=cuts_at, customers=[person])
         except InputError:
             continue
-        own = snap.loc[snap.index == person]
         if len(own):
             yield day, tiers.transform(own, only=followed).iloc[0]
 

@@ -89,7 +89,7 @@ class Words:
         Examples
         --------
         >>> Words("zh").scheme("stage"), Words("zh").scheme("house_rule")
-        ('生命周期', 'house_rule')
+        ('生命周期阶段', 'house_rule')
         """
         return self._find(words_tiers.SCHEMES, "scheme", key) if key in words_tiers.SCHEMES else key
 
@@ -99,7 +99,7 @@ class Words:
         Examples
         --------
         >>> Words("zh").tier("stage", "dormancy"), Words("zh").tier("segment", "champions")
-        ('休眠', '重要价值')
+        ('休眠期', '重要价值')
         """
         if scheme == SEGMENT or key == TOTAL:
             return self.segment(key)
@@ -227,13 +227,13 @@ class Words:
 
         Examples
         --------
-        >>> [Words("en").percent(x) for x in (0.7123, 0.2, 0.0001, 0.99999, 0, 1)]
-        ['71.2%', '20%', '<0.1%', '>99.9%', '0%', '100%']
+        >>> [Words("en").percent(x) for x in (0.7123, 0.2, 0.0001, -0.0001, 0.99999, 0, 1)]
+        ['71.2%', '20%', '<0.1%', '>-0.1%', '>99.9%', '0%', '100%']
         """
         if _missing(share):
             return MISSING
-        if 0 < share < 0.0005:
-            return "<0.1%"
+        if 0 < abs(share) < 0.0005:
+            return "<0.1%" if share > 0 else ">-0.1%"
         if 0.9995 <= share < 1:
             return ">99.9%"
         return f"{100 * share:,.1f}".removesuffix(".0") + "%"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from toolkit.rules.conditions import All, Among, Compare, Learned, Missing, Not, Some, Yes
 from toolkit.rules.faults import RuleError
+from toolkit.rules.texts import as_read
 from toolkit.strict import nearest
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ WORDS = ("missing", *_POPULATIONS, "else")
 _LONGEST = 2_000
 _DEEPEST = 100
 _QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")
-_UNSEEN = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 _EXAMPLE = "write one such as: window_order_days >= 3 and segment in (champions, loyal_small)"
 
 
@@ -192,7 +191,7 @@ class _Reader:
         if isinstance(node, ast.Name):
             value = node.id
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            value = " ".join(_UNSEEN.sub("", unicodedata.normalize("NFKC", node.value)).split())
+            value = as_read(node.value)
         else:
             raise RuleError(f"{column} is text and cannot be compared with {self._said(node)}")
         if domain.values is not None and value not in domain.values:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from toolkit.rules.faults import RuleError
+from toolkit.rules.texts import as_read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +32,7 @@ LAYERS = tuple(LAYER_WORDS)
 
 
 def named(layers: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """Return the layers with their own names among their words.
+    """Return the layers with their own names among their words, all as cells of exports are read.
 
     Raises
     ------
@@ -46,10 +47,11 @@ def named(layers: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     if not layers:
         raise RuleError("layers names no layer; remove the key to take the default", "layers")
     meaning: dict[str, str] = {}
-    for name, words in layers.items():
+    read = {name: (name, *map(as_read, words)) for name, words in layers.items()}
+    for name, words in read.items():
         if not name.isidentifier():
             raise RuleError(f"{name!r} is no name of a layer: letters, digits and _ only", "layers", name)
-        for word in sorted({word.casefold() for word in (name, *words)}):
+        for word in sorted({word.casefold() for word in words}):
             if meaning.setdefault(word, name) != name:
                 raise RuleError(f"{word!r} means two layers, {meaning[word]} and {name}", "layers", name)
-    return {name: tuple(dict.fromkeys((name, *words))) for name, words in layers.items()}
+    return {name: tuple(dict.fromkeys(words)) for name, words in read.items()}
