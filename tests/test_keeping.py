@@ -54,7 +54,8 @@ def test_the_file_holds_no_id_and_is_its_owners_alone(tmp_path: Path, key: Pseud
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert all(name.startswith("p_") for name in pd.read_parquet(file).index)
     assert not any(name.encode() in file.read_bytes() for name in ("C1", "C2", "C3"))
-    assert list(kept_hashes(folder)) == [DAY]
+    assert list(kept_hashes(folder, "2026-07-31")) == [DAY]
+    assert kept_hashes(folder, DAY) == {}
 
 
 def test_who_is_no_longer_known_stays_a_pseudonym(tmp_path: Path, key: Pseudonyms) -> None:

@@ -93,7 +93,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, byt
 
 def test_a_report_has_its_pages_copies_results_and_manifest(reports: dict[str, dict[str, bytes]]) -> None:
     names = {"index.html", "results.json", "manifest.json"}
-    for stem in ("00_data_health", "01_segments"):
+    for stem in ("00_data_health", "01_segments", "02_clusters", "05_tier_migration"):
         names |= {f"{stem}.html", f"notebooks/{stem}.ipynb"}
     assert set(reports["kept"]) == names
 

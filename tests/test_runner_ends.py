@@ -180,7 +180,7 @@ def test_fault_124_a_killed_run_leaves_no_process_and_the_next_one_clears_up(tmp
         assert status == 0, said
         assert names(Path(temporary)) == []
     assert content(report) == good
-    assert names(report.parent) == [AS_OF]
+    assert names(report.parent) == [AS_OF, "kept"]
 
 
 @pytest.mark.skipif(not can_seal(), reason="no user may mount file systems here")

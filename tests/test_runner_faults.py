@@ -154,7 +154,7 @@ def test_fault_122_a_second_run_is_told_who_runs_and_other_dates_run_on(tmp_path
     go.touch()
     assert first.ended()[0] == 0
     assert content(out / "demo" / AS_OF)
-    assert names(out / "demo") == ["2026-09-30", AS_OF]
+    assert names(out / "demo") == ["2026-09-30", AS_OF, "kept"]
 
 
 def test_fault_122_the_lock_frees_itself_within_a_run_that_clears_up(last_good: Path) -> None:

@@ -207,8 +207,8 @@ def test_channels_without_costs_have_no_return() -> None:
 
 def test_own_stages_of_a_business_have_figures_too() -> None:
     rules = {
-        "stage": {"here": "idle_days <= 30", "gone": "else"},
-        "phase": {"on": "stage == here", "off": "stage == gone"},
+        "stage": {"here": "idle_days <= 30", "silent": "else"},
+        "phase": {"on": "stage == here", "off": "stage == silent"},
     }
     business = study()
     figures = tk.stage_figures(business, AS_OF, tiers=tk.Tiers(business, rules))

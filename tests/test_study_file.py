@@ -248,7 +248,7 @@ def test_a_tier_that_cannot_be_stops_on_its_line(tmp_path: Path, rules: str, lin
         ("layers: {}", "names no layer"),
         ("layers: {low: [], high: []}", "the default rules do not fit, write tiers: {layer: {..}}: layer.premium_core"),
         (
-            "tiers: {stage: {old: idle_days > 9, new: else}}",
+            "tiers: {stage: {old: idle_days > 9, fresh: else}}",
             "write tiers: {phase: {..}}: phase.value_adding: stage is never",
         ),
         ("price_bands: [100, 100]", "two rising prices"),

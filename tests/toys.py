@@ -17,7 +17,10 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from toolkit import __main__ as command
+from toolkit.study import StudyFile, parse_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -170,6 +173,7 @@ class StubStudy:
     """A study as the command line sees it."""
 
     name, language, last_day = "demo", "en", date.fromisoformat(AS_OF)
+    columns = ("order_count", "window_spend")
 
     @classmethod
     def demo(cls) -> StubStudy:
@@ -182,6 +186,15 @@ class StubStudy:
 
     def manifest(self, as_of: str) -> dict[str, object]:
         return {"as_of": as_of}
+
+    @property
+    def settings(self) -> StudyFile:
+        return parse_study(
+            {"name": "demo", "timezone": "Asia/Shanghai", "currency": "CNY", "tables": {"orders": {"files": "o.csv"}}}
+        )
+
+    def snapshot(self, as_of: date, columns: list[str]) -> pd.DataFrame:  # noqa: ARG002  # as the study is called
+        return pd.DataFrame(1.0, index=pd.Index(["C1", "C2"], name="customer_id"), columns=columns)
 
 
 def workbench() -> types.ModuleType:

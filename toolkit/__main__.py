@@ -131,7 +131,7 @@ def report(
             inputs=opened.input_hashes(),
             jobs=jobs,
             cell_seconds=cell_seconds,
-            facts={**opened.manifest(day), "kept": kept_hashes(place)},
+            facts={**opened.manifest(day), "kept": kept_hashes(place, day)},
             translations=translations(notebooks) if language == "zh" else None,
         )
         pseudonyms = key_of(opened)

@@ -68,7 +68,7 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], str]:
         raise StudyFileError(
             "study-yaml", str(error.problem), where=f"{path.name}:{line}", hint="mend this line"
         ) from None
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         what = str(error).splitlines()[0]
         raise StudyFileError("study-yaml", what, where=path.name, hint="mend it, or put the value in quotes") from None
     if not isinstance(content, dict):
@@ -86,9 +86,9 @@ def nearest(name: str, known: Iterable[object]) -> str:
     >>> nearest("ordrs", ["orders", "customers"])
     "; did you mean 'orders'?"
     """
-    names = [str(item) for item in known]
-    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(names))}"
+    names = {str(item).casefold(): str(item) for item in known}
+    close = difflib.get_close_matches(str(name).casefold(), names, n=1, cutoff=0.5)
+    return f"; did you mean {names[close[0]]!r}?" if close else f"; known: {', '.join(sorted(names.values()))}"
 
 
 def line_of(keys: list[str], text: str, where: str) -> str:

@@ -127,7 +127,7 @@ class StudyFile(_Part):
     currency: str
     tables: dict[str, TableFile]
     language: Literal["zh", "en"] = "en"
-    window_days: int = Field(CONSTANTS["window_days"], ge=1)
+    window_days: int = Field(CONSTANTS["window_days"], ge=1, strict=True)
     cuts: Cuts | None = None
     policies: Policies = Policies()
     statuses: dict[StatusWord, tuple[str, ...]] = Field(default_factory=dict)
@@ -141,7 +141,7 @@ class StudyFile(_Part):
     amount_basis: str = "as exported"
     loss_budget: Budget = Budget()
     min_cell: int = Field(10, ge=1)
-    churn_window_days: int = Field(CONSTANTS["churn_window_days"], ge=1)
+    churn_window_days: int = Field(CONSTANTS["churn_window_days"], ge=1, strict=True)
     price_bands: tuple[float, float] | None = None
     layers: dict[str, _Words] = LAYER_WORDS
     promote_payment_tier_by: tuple[Literal["behaviour_band", "activity_band", "influence_band"], ...] = ()
@@ -172,11 +172,12 @@ class StudyFile(_Part):
             raise ValueError('ids are text: write them in quotes, such as "13800138000"')
         return value
 
-    @field_validator("price_bands")
+    @field_validator("price_bands", mode="before")
     @classmethod
-    def _bands_rise(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
-        if value is not None and not 0 < value[0] < value[1] < float("inf"):
-            raise ValueError(f"price_bands must be two rising prices above 0, such as [100, 1000], not {list(value)}")
+    def _bands_rise(cls, value: object) -> object:
+        two = isinstance(value, list | tuple) and [type(one) in (int, float) for one in value] == [True, True]
+        if value is not None and not (two and 0 < value[0] < value[1] < float("inf")):  # type: ignore[index]  # is a list
+            raise ValueError(f"price_bands must be two rising prices above 0, such as [100, 1000], not {value}")
         return value
 
     @field_validator("layers")

@@ -170,7 +170,7 @@ def course_seller(
     --------
     >>> business = course_seller(customers=200, seed=1)
     >>> business.tables["customers"].shape, int(business.truth["buyer"].sum())
-    ((200, 11), 162)
+    ((200, 12), 162)
     """
     first, last = date.fromisoformat(start), date.fromisoformat(as_of)
     if customers < 1:

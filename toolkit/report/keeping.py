@@ -97,6 +97,7 @@ def key_of(study: Warehouse) -> Pseudonyms:
     return Pseudonyms.demo() if study.name == DEMO else Pseudonyms.open()
 
 
-def kept_hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of every kept snapshot, by its day; for the manifest only."""
-    return {file.stem: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.glob("*.parquet"))}
+def kept_hashes(folder: Path, before: str | date) -> dict[str, str]:
+    """SHA-256 of the snapshots kept of earlier days, by their day; for the manifest only."""
+    files = [file for file in sorted(folder.glob("*.parquet")) if file.stem < str(as_day(before))]
+    return {file.stem: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}

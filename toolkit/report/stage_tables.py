@@ -94,7 +94,12 @@ def channels(figures: StageFigures, page: Page) -> Table | None:
     """Show the table of channels; nothing where the study does not know any."""
     if figures.channels.empty:
         return None
-    return page.table(channels_table(figures, frame=page.frame), counts="joined")
+    return page.table(_without_names_of_few(channels_table(figures, frame=page.frame), page.frame), counts="joined")
+
+
+def _without_names_of_few(table: pd.DataFrame, frame: Frame) -> pd.DataFrame:
+    """Leave out channels that brought few: their very name might tell who came that way."""
+    return table[[not frame.small(joined) for joined in table["joined"]]]
 
 
 def channel_advice(figures: StageFigures, *, frame: Frame) -> Note:

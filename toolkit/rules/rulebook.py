@@ -29,6 +29,7 @@ PAYMENT_TIER = "payment_tier"
 CONSTANTS = {"churn_window_days": 180, "window_days": 365}
 """Numbers that rules can name, unless the study says otherwise."""
 OTHERS = "else"
+_BESIDE_CLASSES = ("new", "gone", "total")
 _TAKEN = (SEGMENT, "r_score", "f_score", "m_score", "overridden", "cluster", CUSTOMER_ID)
 _MOST_CLASSES = 100
 
@@ -186,6 +187,9 @@ def _check_classes(name: str, classes: Mapping[str, str]) -> None:
     alike: dict[str, str] = {}
     for key in classes:
         _check_name(key, "a class", name, key)
+        if _folded(key) in _BESIDE_CLASSES:
+            what = f"{name}: {key!r} stands beside the classes where tiers are compared; name the class {key}_ones"
+            raise RuleError(what, name, key)
         other = alike.setdefault(_folded(key), key)
         if other != key:
             raise RuleError(f"{name}: {key!r} differs from {other!r} in its letters' case only", name, key)
