@@ -57,6 +57,8 @@ class Opened:
         self.files = load_tables(self._connection, settings, sources, self._spill.path)
         features.note_first_days(self._connection, self._tables)
         features.note_layers(self._connection, settings.layers)
+        self._books: dict[date | None, pd.DataFrame] = {}
+        self._price_cuts: dict[date, tuple[float, float]] = {}
 
     @classmethod
     def open(cls, path: str | Path) -> Self:

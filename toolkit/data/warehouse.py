@@ -14,11 +14,8 @@ from toolkit.errors import Check, InputError
 from toolkit.schema import SNAPSHOT, UNDATED, as_day
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import date
-    from pathlib import Path
-
-    from toolkit.study import StudyFile
 
 
 class Warehouse(Opened):
@@ -27,18 +24,6 @@ class Warehouse(Opened):
     Open one with `Study.open`, `Study.from_frames` or `Study.demo`; attributes are those of
     `toolkit.data.opening.Opened`.
     """
-
-    def __init__(
-        self,
-        settings: StudyFile,
-        sources: Mapping[str, Sequence[Path] | pd.DataFrame],
-        *,
-        last_day: date | None = None,
-        seed: int | None = None,
-    ) -> None:
-        super().__init__(settings, sources, last_day=last_day, seed=seed)
-        self._books: dict[date | None, pd.DataFrame] = {}
-        self._price_cuts: dict[date, tuple[float, float]] = {}
 
     @property
     def ledger(self) -> pd.DataFrame:
