@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from toolkit.rules.texts import as_read
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -89,11 +91,11 @@ def _meaning(text: str, stated: Mapping[str, tuple[str, ...]], known: Mapping[st
 
     Examples
     --------
-    >>> _meaning("浏览商品页", {"view": ("浏览*",)}, EVENT_WORDS), _meaning("Paid", {}, STATUS_WORDS)
+    >>> _meaning("浏览(商品)", {"view": ("浏览（*",)}, EVENT_WORDS), _meaning("Paid", {}, STATUS_WORDS)
     ('view', 'paid')
     """
     folded = text.casefold()
     for word, patterns in stated.items():
-        if any(fnmatch.fnmatchcase(folded, pattern.casefold()) for pattern in patterns):
+        if any(fnmatch.fnmatchcase(folded, as_read(pattern).casefold()) for pattern in patterns):
             return word
     return next((word for word, texts in known.items() if folded in texts), None)
