@@ -105,15 +105,16 @@ GROUP BY customer_id
 
 -- block: price_cuts
 -- terciles of what the products bought in the window cost, each once; a line without a product is one of its own
+WITH priced AS (
+    SELECT product_id, unit_price(paid, quantity, list_price) AS price
+    FROM orders
+    WHERE order_day > $window_start AND day <= $until AND visible_day <= $known AND paid > 0
+)
 SELECT quantile_cont(price, [1/3, 2/3]) AS cuts
 FROM (
-    SELECT DISTINCT MEDIAN(price) AS price
-    FROM (
-        SELECT product_id, unit_price(paid, quantity, list_price) AS price
-        FROM orders
-        WHERE order_day > $window_start AND day <= $until AND visible_day <= $known AND paid > 0
-    )
-    GROUP BY COALESCE(product_id, CAST(price AS VARCHAR))
+    SELECT MEDIAN(price) AS price FROM priced WHERE product_id IS NOT NULL GROUP BY product_id
+    UNION
+    SELECT price FROM priced WHERE product_id IS NULL
 )
 
 -- block: layers
