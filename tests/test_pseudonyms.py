@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from toolkit.errors import ArgumentError, RunError
@@ -36,7 +36,8 @@ def test_a_pseudonym_is_the_head_of_hmac_sha256() -> None:
     assert Pseudonyms(KEY.encode()).of(pd.Series(["张三"])).tolist() == [expected]
 
 
-@given(st.lists(st.none() | st.text(max_size=8)))
+@example(ids=["", "\x00", "a", "a\x00b"])
+@given(ids=st.lists(st.none() | st.text(max_size=8)))
 def test_same_person_same_pseudonym_and_missing_stays_missing(ids: list[str | None]) -> None:
     people = pd.Series(ids, name="customer_id", dtype=object)
     names = Pseudonyms.demo().of(people)

@@ -130,7 +130,13 @@ class Pseudonyms:
         RunError
             Where two ids meet in one pseudonym.
         """
-        codes, people = pd.factorize(ids.to_numpy(dtype=object))
+        values = ids.to_numpy(dtype=object)
+        places: dict[Any, int] = {}
+        # pandas' own table of texts stops at a NUL and would take "a" and "a\0b" for one person
+        pairs = zip(values, pd.isna(values), strict=True)
+        found = [-1 if lost else places.setdefault(one, len(places)) for one, lost in pairs]
+        codes = np.array(found, dtype=np.int64)
+        people = list(places)
         strangers = [person for person in people if not isinstance(person, str)]
         if strangers:
             raise ArgumentError(
