@@ -84,3 +84,8 @@ def test_nothing_kept_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_demo_has_a_public_key() -> None:
     assert key_of(tk.Study.demo(customers=50)).place == Pseudonyms.demo().place
+
+
+def test_a_study_that_is_only_called_demo_has_the_users_key(key: Pseudonyms) -> None:
+    named = tk.Study.from_frames(ORDERS, timezone="Asia/Shanghai", currency="CNY", name="demo")
+    assert key_of(named).place == key.place != Pseudonyms.demo().place

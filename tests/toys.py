@@ -173,7 +173,7 @@ class StubStudy:
     """A study as the command line sees it."""
 
     name, language, last_day = "demo", "en", date.fromisoformat(AS_OF)
-    columns = ("order_count", "window_spend")
+    columns, seed = ("order_count", "window_spend"), 7
 
     @classmethod
     def demo(cls) -> StubStudy:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from toolkit.data.demo import DEMO
 from toolkit.report.pseudonyms import Pseudonyms, pseudonymised
 from toolkit.report.publish import writable
 from toolkit.report.results import KEPT_VARIABLE
@@ -94,7 +93,7 @@ def kept(study: Warehouse, as_of: str | date, folder: Path | None) -> pd.DataFra
 
 def key_of(study: Warehouse) -> Pseudonyms:
     """Return the pseudonyms of a study: public for the demo, else under the user's own key."""
-    return Pseudonyms.demo() if study.name == DEMO else Pseudonyms.open()
+    return Pseudonyms.open() if study.seed is None else Pseudonyms.demo()
 
 
 def kept_hashes(folder: Path, before: str | date) -> dict[str, str]:
