@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .made_up import Row
 
 INTERACTIONS = {"like", "comment", "share", "check_in"}
-OF_THE_SERVICE = {"reply", "follow_up"}
+NO_ACTS = {"reply", "follow_up", "unfollow", "注销"}
 LAYERS = {"lead_in": ("lead_in", "引流课"), "entry": ("entry",), "premium": ("premium",)}
 NO_OFFER = {None, "content", "内容"}
 BANDS = ("low", "mid", "high")
@@ -125,7 +125,7 @@ class Portrait:
         found |= self._events(mine["events"]) | self._lessons(mine["events"])
         found |= {"intent_30d": self._intent(mine["events"], mine["orders"])}
         found |= self._contacts(mine["contacts"])
-        found["opted_out"] = self._opted_out(mine["contacts"], mine["customers"])
+        found["opted_out"] = self._opted_out(mine["contacts"], mine["customers"], mine["events"])
         found |= self._nps(mine["surveys"])
         found |= self._layers(mine["orders"]) | self._bands(mine["orders"])
         found["idle_days"] = self._idle(found, mine)
@@ -162,6 +162,7 @@ class Portrait:
             "last_order_value": max(values)[1] if values else None,
             "max_price": max(prices) if prices else None,
             "refund_amount": sum(row["back"] for row in rows),
+            "repeat_spend": sum(row["paid"] for row in used if row["day"] > days[0]),
             "mean_gap_days": Fraction(sum(gaps), len(gaps)) if gaps else None,
         }
 
@@ -248,7 +249,7 @@ class Portrait:
         return sum(latest["referred_by"] == who for rows in named if (latest := self._latest(rows)))
 
     def _events(self, rows: list[Row]) -> Row:
-        acts = [row for row in rows if row["kind"] not in OF_THE_SERVICE]
+        acts = [row for row in rows if row["kind"] not in NO_ACTS]
         found: Row = {"last_active_date": max((row["day"] for row in acts), default=None)}
         for suffix, days in (("", self.window_days), ("_30d", 30)):
             recent = self._last(acts, days)
@@ -291,11 +292,11 @@ class Portrait:
         found["offers"] = sum(row["delivered"] != "no" for row in offers)
         return found | {"days_since_contact": (self.as_of - max(sent)).days if sent else None}
 
-    def _opted_out(self, contacts: list[Row], customers: list[Row]) -> bool:
+    def _opted_out(self, contacts: list[Row], customers: list[Row], events: list[Row]) -> bool:
         own = self._latest(self._own(customers))
         others = [row for row in customers if own and row["own_id"] != own["own_id"]]
         said = [row["opted_out"] for row in (*contacts, *others, *([own] if own else []))]
-        return "yes" in said
+        return "yes" in said or any(row["kind"] == "unfollow" for row in events)
 
     def _nps(self, rows: list[Row]) -> Row:
         answers = [(datetime.fromisoformat(row["answered_at"]), row["score"]) for row in rows if row["kind"] == "nps"]

@@ -28,6 +28,9 @@ WINDOW_ORDER_DAYS = "window_order_days"
 WINDOW_SPEND = "window_spend"
 R_SCORE, F_SCORE, M_SCORE = "r_score", "f_score", "m_score"
 SEGMENT = "segment"
+REPEAT_SPEND = "repeat_spend"
+MEAN_GAP_DAYS = "mean_gap_days"
+LANDMARK, DURATION_DAYS, EVENT, ENTRY_DAYS = "landmark", "duration_days", "event", "entry_days"
 
 SEGMENTS: tuple[str, ...] = (
     "champions",
@@ -59,7 +62,7 @@ class SnapshotColumn:
         return self.dtype in ("int64", "bool") or self.name in _SUMS
 
 
-_SUMS = (SPEND, WINDOW_SPEND, "refund_amount", "stay_seconds_30d")
+_SUMS = (SPEND, WINDOW_SPEND, "refund_amount", REPEAT_SPEND, "stay_seconds_30d")
 _DAY = "datetime64[s]"
 
 # fmt: off
@@ -77,7 +80,8 @@ SNAPSHOT: tuple[SnapshotColumn, ...] = (
     SnapshotColumn("last_order_value", "float64", "currency", "paid in the last order (before refunds)", "orders"),
     SnapshotColumn("max_price", "float64", "currency", "highest price paid for one unit", "orders"),
     SnapshotColumn("refund_amount", "float64", "currency", "refunded, ever, as a positive number", "days"),
-    SnapshotColumn("mean_gap_days", "float64", "days", "mean days between order days; missing under two order days", "days"),
+    SnapshotColumn(MEAN_GAP_DAYS, "float64", "days", "mean days between order days; missing under two order days", "days"),
+    SnapshotColumn(REPEAT_SPEND, "float64", "currency", "paid (before refunds) on order days after the first", "repeats"),
     SnapshotColumn("joined_date", _DAY, "local day", "day the customer joined", "people"),
     SnapshotColumn("acquisition_channel", "str", "text", "where the customer came from", "people"),
     SnapshotColumn("persona", "str", "text", "persona as the business names it", "people"),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 StatusWord = Literal["paid", "refunded", "cancelled", "unpaid"]
 EventKind = Literal[
     "open", "view", "click", "like", "comment", "share", "check_in", "lesson_start", "lesson_complete", "login",
-    "complaint", "reply", "follow_up",
+    "complaint", "reply", "follow_up", "unfollow", "delete_account",
 ]  # fmt: skip
 
 _Words = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]

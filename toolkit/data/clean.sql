@@ -132,6 +132,16 @@ CREATE OR REPLACE MACRO fate_of(reason) AS
          WHEN reason IN ('zero_order', 'negative_excluded', 'footer') THEN 'excluded'
          ELSE 'quarantined' END;
 
+CREATE OR REPLACE MACRO order_key_of(order_id, source_file, source_row) AS
+    COALESCE(order_id, concat_ws('|', source_file, source_row));
+
+CREATE OR REPLACE MACRO paid_for_one(order_day, paid, quantity) AS
+    CASE WHEN order_day IS NOT NULL THEN CAST(paid AS DOUBLE) / CASE WHEN quantity > 0 THEN quantity ELSE 1 END END;
+
+-- not what the service answered, and not leaving
+CREATE OR REPLACE MACRO is_own_act(kind) AS
+    COALESCE(kind, '') NOT IN ('reply', 'follow_up', 'unfollow', 'delete_account');
+
 CREATE OR REPLACE MACRO log_fate(reason) AS
     CASE WHEN reason = 'event' OR reason = 'contact' OR reason = 'customer' OR reason = 'answer' OR reason = 'cost'
               OR reason = 'identity' OR reason = 'assignment' OR reason = 'membership' THEN 'used'

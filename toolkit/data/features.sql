@@ -7,9 +7,16 @@
 -- then evaluates its expressions once for the filter and once more for the values.
 SELECT
     CASE WHEN shown THEN customer_id END AS customer_id,
-    CASE WHEN shown THEN COALESCE(order_id, concat_ws('|', source_file, source_row)) END AS order_key,
-    ordered_at, order_day, quantity, paid
+    CASE WHEN shown THEN order_key_of(order_id, source_file, source_row) END AS order_key,
+    ordered_at, order_day, paid, paid_for_one(order_day, paid, quantity) AS price
 FROM (SELECT *, day <= $until AND visible_day <= $known AND fate <> 'quarantined' AND reason <> 'excluded_customer' AS shown FROM orders)
+
+-- block: order_days
+-- what a customer's order lines and refunds of a day come to
+SELECT customer_id, day, COALESCE(late_day, day) AS known_day, CASE WHEN is_used(reason) THEN day END AS order_day,
+       CASE WHEN is_used(reason) THEN amount ELSE 0 END AS paid, net_of(reason, amount) AS net, refunded_of(reason, amount) AS refunded
+FROM orders_days
+WHERE customer_id IS NOT NULL AND fate_of(reason) <> 'quarantined' AND reason <> 'excluded_customer'
 
 -- block: days
 SELECT
@@ -21,13 +28,25 @@ SELECT
     CAST(SUM(net) AS DECIMAL(38, 4)) AS spend,
     CAST(SUM(net) FILTER (WHERE day > $window_start) AS DECIMAL(38, 4)) AS window_spend,
     CAST(SUM(refunded) AS DECIMAL(38, 4)) AS refund_amount
+FROM order_days
+WHERE day <= $until AND known_day <= $known
+GROUP BY customer_id
+
+-- block: repeats
+-- paid on order days after the first
+SELECT customer_id, CAST(SUM(paid) - MIN_BY(paid, order_day) AS DECIMAL(38, 4)) AS repeat_spend
 FROM (
-    SELECT customer_id, day, CASE WHEN is_used(reason) THEN day END AS order_day,
-           net_of(reason, amount) AS net, refunded_of(reason, amount) AS refunded
-    FROM orders_days
-    WHERE day <= $until AND COALESCE(late_day, day) <= $known AND customer_id IS NOT NULL
-          AND fate_of(reason) <> 'quarantined' AND reason <> 'excluded_customer'
+    SELECT customer_id, order_day, CAST(SUM(paid) AS DECIMAL(38, 4)) AS paid
+    FROM order_days
+    WHERE order_day <= $until AND known_day <= $known
+    GROUP BY customer_id, order_day
 )
+GROUP BY customer_id
+
+-- block: repeats_of_days
+SELECT customer_id, CAST(SUM(paid) - MIN_BY(paid, order_day) AS DECIMAL(38, 4)) AS repeat_spend
+FROM order_days
+WHERE order_day <= $until AND known_day <= $known
 GROUP BY customer_id
 
 -- block: orders
@@ -39,7 +58,7 @@ SELECT
     MAX_BY(value, STRUCT_PACK(a := ordered_at, b := value)) AS last_order_value
 FROM (
     SELECT customer_id, order_key, CAST(SUM(paid) AS DECIMAL(38, 4)) AS value,
-           MAX(CASE WHEN order_day IS NOT NULL THEN CAST(paid AS DOUBLE) / CASE WHEN quantity > 0 THEN quantity ELSE 1 END END) AS max_price,
+           MAX(price) AS max_price,
            MIN(ordered_at) FILTER (WHERE order_day IS NOT NULL) AS ordered_at
     FROM visible
     GROUP BY customer_id, order_key
@@ -138,7 +157,8 @@ SELECT
     CAST(SUM(interactions) FILTER (WHERE day > $last_30) AS BIGINT) AS interactions_30d,
     CAST(SUM(opens) FILTER (WHERE day > $window_start) AS BIGINT) AS opens,
     CAST(SUM(opens) FILTER (WHERE day > $last_30) AS BIGINT) AS opens_30d,
-    CAST(SUM(seconds) FILTER (WHERE day > $last_30) AS DOUBLE) AS stay_seconds_30d
+    CAST(SUM(seconds) FILTER (WHERE day > $last_30) AS DOUBLE) AS stay_seconds_30d,
+    BOOL_OR(unfollowed) AS unfollowed
 FROM events_days
 WHERE day <= $until AND reason = 'event'
 GROUP BY customer_id
@@ -226,6 +246,7 @@ last_order_value = CAST(orders_of.last_order_value AS DOUBLE)
 max_price = orders_of.max_price
 refund_amount = COALESCE(CAST(days.refund_amount AS DOUBLE), 0)
 mean_gap_days = DATE_DIFF('day', days.first_order_date, days.last_order_date) / NULLIF(days.order_days - 1, 0)
+repeat_spend = COALESCE(CAST(repeats_of.repeat_spend AS DOUBLE), 0)
 joined_date = people.joined_date
 acquisition_channel = people.acquisition_channel
 persona = people.persona

@@ -18,13 +18,13 @@ GROUP BY code
 SELECT code, content_id AS what, COUNT(DISTINCT who) AS customers, COUNT(*) AS acts,
        CAST(SUM(TRY_CAST(duration_seconds AS DECIMAL(18, 3))) AS DOUBLE) AS seconds
 FROM events JOIN grouped USING (customer_id)
-WHERE day > $since AND day <= $as_of AND reason = 'event' AND COALESCE(kind, '') NOT IN ('reply', 'follow_up') AND content_id IS NOT NULL
+WHERE day > $since AND day <= $as_of AND reason = 'event' AND is_own_act(kind) AND content_id IS NOT NULL
 GROUP BY code, content_id
 
 -- block: content_all
 SELECT code, COUNT(DISTINCT who) AS customers
 FROM events JOIN grouped USING (customer_id)
-WHERE day > $since AND day <= $as_of AND reason = 'event' AND COALESCE(kind, '') NOT IN ('reply', 'follow_up') AND content_id IS NOT NULL
+WHERE day > $since AND day <= $as_of AND reason = 'event' AND is_own_act(kind) AND content_id IS NOT NULL
 GROUP BY code
 
 -- block: order_hours
@@ -43,13 +43,13 @@ GROUP BY ALL
 SELECT code, COALESCE(kind, 'event') AS kind, CAST(HOUR(occurred_at) AS INTEGER) AS hour, COUNT(DISTINCT who) AS customers, COUNT(*) AS acts,
        COUNT(*) FILTER (CAST(occurred_at AS TIME) <> TIME '00:00:00') AS timed
 FROM events JOIN grouped USING (customer_id)
-WHERE day > $since AND day <= $as_of AND reason = 'event' AND COALESCE(kind, '') NOT IN ('reply', 'follow_up')
+WHERE day > $since AND day <= $as_of AND reason = 'event' AND is_own_act(kind)
 GROUP BY ALL
 
 -- block: content_hours
 SELECT code, content_id AS what, CAST(HOUR(occurred_at) AS INTEGER) AS hour, COUNT(DISTINCT who) AS customers, COUNT(*) AS acts
 FROM events JOIN grouped USING (customer_id)
-WHERE day > $since AND day <= $as_of AND reason = 'event' AND COALESCE(kind, '') NOT IN ('reply', 'follow_up')
+WHERE day > $since AND day <= $as_of AND reason = 'event' AND is_own_act(kind)
       AND list_contains($whats, content_id)
 GROUP BY ALL
 

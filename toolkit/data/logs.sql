@@ -184,10 +184,12 @@ SELECT {customer} AS customer_id, day, CAST(reason AS log_reason) AS reason, COU
 
 -- block: events_days
 SELECT customer_id, day, CAST(reason AS log_reason) AS reason, COUNT(*) AS lines, CAST(NULL AS DECIMAL(38, 4)) AS amount, 0 AS lines_with_money,
-       COUNT(*) FILTER (WHERE COALESCE(kind, '') NOT IN ('reply', 'follow_up')) AS acts,
+       COUNT(*) FILTER (WHERE is_own_act(kind)) AS acts,
+       COALESCE(BOOL_OR(kind = 'unfollow'), FALSE) AS unfollowed,
+       COALESCE(BOOL_OR(kind = 'delete_account'), FALSE) AS deleted,
        COUNT(*) FILTER (WHERE kind IN ('like', 'comment', 'share', 'check_in')) AS interactions,
        COUNT(*) FILTER (WHERE kind = 'open') AS opens,
-       SUM(TRY_CAST(duration_seconds AS DECIMAL(18, 3))) FILTER (WHERE COALESCE(kind, '') NOT IN ('reply', 'follow_up')) AS seconds
+       SUM(TRY_CAST(duration_seconds AS DECIMAL(18, 3))) FILTER (WHERE is_own_act(kind)) AS seconds
 FROM events
 GROUP BY ALL
 

@@ -43,6 +43,8 @@ EVENT_WORDS: dict[str, tuple[str, ...]] = {
     "login": ("login", "log_in", "signin", "登录", "登陆"),
     "complaint": ("complaint", "complain", "ticket", "投诉", "客诉"),
     "reply": ("reply", "replied", "answer", "回复", "客服回复", "答复"),
+    "unfollow": ("unfollow", "unfollowed", "unsubscribe", "remove_contact", "取关", "取消关注", "删除好友"),
+    "delete_account": ("delete_account", "account_deleted", "deregister", "注销", "注销账号", "账号注销"),
     "follow_up": ("follow_up", "followup", "follow-up", "return_visit", "回访", "跟进", "跟进记录"),
 }  # fmt: skip
 

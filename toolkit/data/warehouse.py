@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from toolkit.data import checks, features, ledger
+from toolkit.data import checks, features, ledger, question
+from toolkit.data.episodes import Outcome, episodes
 from toolkit.data.opening import Opened
 from toolkit.data.sql import readable
 from toolkit.errors import Check, InputError
@@ -77,7 +78,7 @@ class Warehouse(Opened):
             - ``order_count``: distinct orders; ``order_days window_order_days``: distinct days with an order;
             - ``spend window_spend``: paid minus refunded; ``refund_amount``: refunded, positive;
             - ``mean_order_value last_order_value``: paid per order, before refunds; ``max_price``: highest unit price;
-            - ``mean_gap_days``: mean days between order days;
+            - ``mean_gap_days``: mean days between order days; ``repeat_spend``: paid on order days after the first;
             - ``discount_share``: share of the list price not paid in the window, where orders have a ``list_price``;
             - ``lines main_price_band high_band_share low_band_share``: paid lines in the window, by price of one unit;
             - ``top_layer lead_in_product``: of product layers, where orders have a ``product_layer``;
@@ -119,13 +120,87 @@ class Warehouse(Opened):
             one_row_a_day=self._one_row_a_day,
             price_cuts=lambda: self.price_cuts(learned_at),
         )
-        found.attrs["not_point_in_time"] = tuple(name for name in self.undated if name in found.columns)
-        return found
+        return self._dated(found)
+
+    @readable
+    def episodes(
+        self,
+        landmarks: Sequence[str | date],
+        as_of: str | date,
+        columns: Sequence[str] | None = None,
+        *,
+        outcome: Outcome = "order",
+    ) -> pd.DataFrame:
+        """One row per landmark and customer: features as visible at the landmark, and what came of it by ``as_of``.
+
+        Parameters
+        ----------
+        landmarks
+            Days at which customers are looked at.
+        as_of
+            The day up to which is known what happened; no landmark is later.
+        columns
+            Columns of the snapshot wanted as features; all by default.
+        outcome
+            ``order``: of buyers at the landmark, the next day with an order; time runs from the landmark.
+            ``end``: of members at the landmark, the first day without cover; time runs from the start of the unbroken
+            membership, and they enter late, at the landmark.
+            ``lost_reach``: of buyers who could be reached at the landmark, the opt-out or unfollow of the logs.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Sorted by landmark and id, indexed by ``customer_id``, which comes once per landmark. Columns:
+
+            - ``landmark`` (datetime64);
+            - ``duration_days`` (float64): days on the clock until the event, or until ``as_of`` where there was none;
+            - ``event`` (int64): 0 none yet, 1 the outcome, 2 the account was deleted before (events of the kind
+              ``delete_account``; who was deleted by the landmark has no row);
+            - ``entry_days`` (float64): days on the clock at the landmark, 0 unless the clock started before it;
+            - the columns of the snapshot at the landmark, see `snapshot`.
+
+            ``attrs`` holds ``as_of``, ``landmarks``, ``outcome``, ``price_cuts`` (of ``as_of``, for all landmarks)
+            and ``not_point_in_time``.
+
+        Raises
+        ------
+        ArgumentError
+            No landmark, one after ``as_of`` or given twice; nobody at any of them; a table that is not there.
+        InputError
+            As for `snapshot`.
+
+        Examples
+        --------
+        >>> import pandas as pd, toolkit as tk
+        >>> orders = pd.DataFrame({"customer_id": ["C1", "C1", "C2"], "amount": ["1200.50", "80", "15"],
+        ...                        "ordered_at": ["2026-01-05", "2026-02-01 10:30", "2026-02-03"]})
+        >>> study = tk.Study.from_frames(orders=orders, timezone="Asia/Shanghai", currency="CNY")
+        >>> study.episodes(["2026-01-31", "2026-02-10"], as_of="2026-02-28", columns=["recency_days"])
+                      landmark  duration_days  event  entry_days  recency_days
+        customer_id
+        C1          2026-01-31            1.0      1         0.0          26.0
+        C1          2026-02-10           18.0      0         0.0           9.0
+        C2          2026-02-10           18.0      0         0.0           7.0
+        """
+        last = as_day(as_of)
+        self._admit(last)
+        found = episodes(
+            self._connection,
+            [as_day(landmark, name="landmarks") for landmark in landmarks],
+            last,
+            outcome=outcome,
+            columns=columns,
+            tables=self._sources_of_columns,
+            window_days=self.settings.window_days,
+            one_row_a_day=self._one_row_a_day,
+            price_cuts=lambda: self.price_cuts(self.cuts_date(last)),
+        )
+        return self._dated(found)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that a snapshot of this study can have, in their order."""
-        return tuple(column.name for column in SNAPSHOT if features.available(column.name, self._sources_of_columns))
+        return tuple(column.name for column in SNAPSHOT if question.available(column.name, self._sources_of_columns))
 
     def price_cuts(self, learned_at: str | date) -> tuple[float, float]:
         """Return the two prices that part low from mid and mid from high: those of the study file, else terciles."""
@@ -194,7 +269,7 @@ class Warehouse(Opened):
 
     @property
     def _sources_of_columns(self) -> list[str]:
-        optional = (features.LIST_PRICE, features.PRODUCT_LAYER)
+        optional = (question.LIST_PRICE, question.PRODUCT_LAYER)
         mapped = {f"orders.{column}" for file in self.files["orders"] for column in file.mapping}
         return [*self._tables, *(column for column in optional if column in mapped)]
 
@@ -202,6 +277,10 @@ class Warehouse(Opened):
     def _one_row_a_day(self) -> bool:
         late = any("recorded_at" in file.mapping for file in self.files["orders"])
         return not late and self.settings.policies.zero_orders == "exclude"
+
+    def _dated(self, found: pd.DataFrame) -> pd.DataFrame:
+        found.attrs["not_point_in_time"] = tuple(name for name in self.undated if name in found.columns)
+        return found
 
     def _book(self, day: date | None) -> pd.DataFrame:
         if day not in self._books:

@@ -10,7 +10,7 @@ import pandas as pd
 from toolkit.report.headline import Figure
 from toolkit.report.results import is_published
 from toolkit.report.words import MISSING
-from toolkit.schema import ORDER_COUNT, RECENCY_DAYS, SPEND, WINDOW_SPEND
+from toolkit.schema import ORDER_COUNT, RECENCY_DAYS, REPEAT_SPEND, SPEND, WINDOW_SPEND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from toolkit.report.frame import Frame
 
 GAPS = {"recency": "recency_gap_days", "frequency": "order_days_gap", "monetary": "spend_gap"}
-MONEY = (SPEND, WINDOW_SPEND, "mean_order_value", "last_order_value", "max_price", "refund_amount", "acquisition_cost")
+MONEY = (SPEND, WINDOW_SPEND, "mean_order_value", "last_order_value", "max_price", "refund_amount", REPEAT_SPEND, "acquisition_cost")
 _SHARES = ("completion_rate", "discount_share", "high_band_share", "low_band_share")
 _LEVELS = ("main_price_band",)
 _BETTER = {"recency": "under", "frequency": "over", "monetary": "over"}
