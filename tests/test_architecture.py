@@ -17,7 +17,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PACKAGE = Path(__file__).parents[1] / "toolkit"
-ROOMS = ("errors", "tables", "schema", "strict", "rules", "study", "data", "segments", "risk", "strategy", "report")
+ROOMS = (
+    "errors",
+    "intervals",
+    "tables",
+    "schema",
+    "strict",
+    "rules",
+    "study",
+    "data",
+    "segments",
+    "risk",
+    "strategy",
+    "report",
+)
 """From the lowest, which imports nothing, to the highest."""
 FREE = {"__init__", "__main__"}
 APART = {("segments", "risk"), ("risk", "segments")}

@@ -16,9 +16,9 @@ from scipy.stats import binomtest
 
 import toolkit as tk
 from toolkit.errors import ArgumentError
+from toolkit.intervals import wilson
 from toolkit.schema import PROSPECT, SEGMENTS
 from toolkit.segments.bridge import COLUMNS, PARTS, adds_up
-from toolkit.segments.intervals import wilson
 from toolkit.segments.moved import GONE, NEW, Drift
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import pytest
 
 import toolkit as tk
 from toolkit.errors import ArgumentError
+from toolkit.intervals import wilson
 from toolkit.segments.channels import advice
-from toolkit.segments.intervals import wilson
 
 if TYPE_CHECKING:
     from toolkit.segments.stages import StageFigures

@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from toolkit.report.results import record
     from toolkit.report.workbench import Study
+    from toolkit.risk.churn import ChurnModel
+    from toolkit.risk.clock import churn_clock
+    from toolkit.risk.curves import survival_curves
+    from toolkit.risk.validation import backtest
+    from toolkit.risk.value import BetaGeo, GammaGamma, customer_value
     from toolkit.segments.accounting import growth_accounting
     from toolkit.segments.clusters import Clusters
     from toolkit.segments.core import core_gap
@@ -37,17 +42,30 @@ _HOMES = {
     "cohort_retention": "toolkit.segments.retention",
     "portrait": "toolkit.segments.portrait",
     "stage_figures": "toolkit.segments.stages",
+    "ChurnModel": "toolkit.risk.churn",
+    "churn_clock": "toolkit.risk.clock",
+    "survival_curves": "toolkit.risk.curves",
+    "backtest": "toolkit.risk.validation",
+    "BetaGeo": "toolkit.risk.value",
+    "GammaGamma": "toolkit.risk.value",
+    "customer_value": "toolkit.risk.value",
     "record": "toolkit.report.results",
 }
 
 __all__ = [
     "RFM",
+    "BetaGeo",
+    "ChurnModel",
     "Clusters",
+    "GammaGamma",
     "Study",
     "Tiers",
+    "backtest",
+    "churn_clock",
     "cohort_retention",
     "compare",
     "core_gap",
+    "customer_value",
     "growth_accounting",
     "identity_effect",
     "migrate",
@@ -55,6 +73,7 @@ __all__ = [
     "record",
     "segment_summary",
     "stage_figures",
+    "survival_curves",
     "tier_history",
 ]
 

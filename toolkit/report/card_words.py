@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from toolkit.report.frame import Frame
 
 GAPS = {"recency": "recency_gap_days", "frequency": "order_days_gap", "monetary": "spend_gap"}
-MONEY = (SPEND, WINDOW_SPEND, "mean_order_value", "last_order_value", "max_price", "refund_amount", REPEAT_SPEND, "acquisition_cost")
+MONEY = (
+    SPEND, WINDOW_SPEND, "mean_order_value", "last_order_value", "max_price", "refund_amount", REPEAT_SPEND,
+    "acquisition_cost",
+)  # fmt: skip
 _SHARES = ("completion_rate", "discount_share", "high_band_share", "low_band_share")
 _LEVELS = ("main_price_band",)
 _BETTER = {"recency": "under", "frequency": "over", "monetary": "over"}

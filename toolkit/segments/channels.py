@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from toolkit.data.habits import channel_costs
+from toolkit.intervals import wilson
 from toolkit.schema import ORDER_COUNT, WINDOW_SPEND
-from toolkit.segments.intervals import wilson
 from toolkit.segments.portrait_index import shares
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from toolkit.segments.intervals import wilson
+from toolkit.intervals import wilson
 from toolkit.segments.tier_reader import ABSENT, PER_UNIT
 from toolkit.tables import CUSTOMER_ID
 

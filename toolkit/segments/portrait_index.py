@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from toolkit.segments.intervals import wilson
+from toolkit.intervals import wilson
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

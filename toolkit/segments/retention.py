@@ -10,8 +10,8 @@ import pandas as pd
 
 from toolkit.data.rhythm import Act, Cohort, Unit, active_by_age
 from toolkit.errors import ArgumentError
+from toolkit.intervals import wilson
 from toolkit.schema import as_day
-from toolkit.segments.intervals import wilson
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,9 +11,9 @@ import pandas as pd
 
 from toolkit.data.habits import newcomers_back, period_acts
 from toolkit.errors import ArgumentError
+from toolkit.intervals import wilson
 from toolkit.schema import ORDER_DAYS, as_day
 from toolkit.segments.channels import advice, channel_table, joined_columns, why_not
-from toolkit.segments.intervals import wilson
 from toolkit.segments.portrait_index import shares
 from toolkit.segments.stage_rows import FIGURES, RATIO, SHARES, counted
 from toolkit.segments.tier_reader import ABSENT, TierReader
