@@ -93,7 +93,9 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, byt
 
 def test_a_report_has_its_pages_copies_results_and_manifest(reports: dict[str, dict[str, bytes]]) -> None:
     names = {"index.html", "results.json", "manifest.json"}
-    for stem in ("00_data_health", "01_segments", "02_clusters", "05_tier_migration"):
+    for stem in (
+        "00_data_health", "01_segments", "02_clusters", "03_churn_risk", "04_customer_value", "05_tier_migration",
+    ):  # fmt: skip
         names |= {f"{stem}.html", f"notebooks/{stem}.ipynb"}
     assert set(reports["kept"]) == names
 

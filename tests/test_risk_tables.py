@@ -108,7 +108,7 @@ def test_types_stand_by_value_and_bands_add_up() -> None:
     types = pd.Series(["lost", "lost", "champions", "champions", "newcomers"])
     table = risk_tables.risk_bands(risk, types, frame=framed())
     assert table.index.tolist() == ["champions", "lost", TOTAL]
-    assert table.loc[TOTAL].tolist() == [1, 0, 1, 0, 2, 4]
+    assert table.loc[[TOTAL]].to_numpy().tolist() == [[1, 0, 1, 0, 2, 4]]
 
 
 def test_small_counts_of_bands_are_hidden_where_published() -> None:
@@ -128,19 +128,34 @@ def test_counts_at_risk_never_tell_of_few_between_two_days() -> None:
         for day, left in zip(days, lefts, strict=True)
     ]
     curves = pd.DataFrame(rows, columns=["group", "time", "at_risk"])
-    assert risk_tables.at_risk(curves, [0, 30, 60], frame=framed()).loc["champions"].tolist() == ["100", "97", "60"]
+    shown = risk_tables.at_risk(curves, [0, 30, 60], frame=framed())
+    assert shown.to_numpy().tolist() == [["100", "97", "60"], ["8", "8", "8"]]
     hidden = risk_tables.at_risk(curves, [0, 30, 60], frame=framed(10))
     assert hidden.index.tolist() == ["champions"]
-    assert hidden.loc["champions"].tolist() == ["100", "*", "60"]
+    assert hidden.to_numpy().tolist() == [["100", "*", "60"]]
+
+
+def test_the_table_of_curves_says_what_is_not_reached_and_hides_what_is_few() -> None:
+    columns = ["n", "events", "median", "rmst", "lower", "upper"]
+    rows = [(100, 60, 41.0, 50.0, 45.0, 55.0), (100, 5, np.nan, 88.0, 86.0, 90.0)]
+    summary = pd.DataFrame(rows, columns=columns, index=["champions", "lost"])
+    assert risk_tables.curves_cells(summary, frame=framed()).frame["median_days"].tolist() == ["41", "not reached"]
+    hidden = risk_tables.curves_cells(summary, frame=framed(10)).frame
+    assert hidden["buyers"].tolist() == ["100", "100"]
+    assert hidden["rmst"].tolist() == ["50", "*"]
 
 
 def test_rates_of_the_clock_that_rest_on_few_are_hidden_and_so_is_the_other_count() -> None:
-    rates = pd.DataFrame(
-        {name: [value] for name, value in (
-            ("called_lost", 95), ("lost_but_ordered", 0.2), ("lost_but_ordered_lower", 0.1),
-            ("lost_but_ordered_upper", 0.3), ("alive_but_silent", 0.6), ("alive_but_silent_lower", 0.3), ("alive_but_silent_upper", 0.9))},
-        index=["60"],
-    )  # fmt: skip
+    values = {
+        "called_lost": 95,
+        **dict(
+            zip(("lost_but_ordered", "lost_but_ordered_lower", "lost_but_ordered_upper"), (0.2, 0.1, 0.3), strict=True)
+        ),
+        **dict(
+            zip(("alive_but_silent", "alive_but_silent_lower", "alive_but_silent_upper"), (0.6, 0.3, 0.9), strict=True)
+        ),
+    }
+    rates = pd.DataFrame(values, index=["60"])
     open_cells = clock_tables.clock_cells(rates, 100, frame=framed())
     assert open_cells["called_alive"].tolist() == [5]
     cells = clock_tables.clock_cells(rates, 100, frame=framed(10))
@@ -156,13 +171,13 @@ def test_checks_are_told_once_failures_first_with_names() -> None:
         [
             Check("left_out", "informational", "", 1, "idle_days"),
             Check("served", "passed", ""),
-            Check("proportional_hazards", "failed", "", 2, "log recency_days, bend 1, log own gaps passed"),
+            Check("proportional_hazards", "failed", "", 2, "log recency_days, bend 1, log idle_days in own gaps"),
             Check("left_out", "informational", "", 1, "idle_days"),
         ],
         frame=framed(),
     ).frame
     assert told.index.tolist() == ["look", "note"]
-    assert told["subject"].tolist() == ["Days since last order, Own gaps passed", "Days idle"]
+    assert told["subject"].tolist() == ["Days since last order, Days idle, in own gaps", "Days idle"]
     assert checks_table([], frame=framed()).frame["check"].tolist() == ["Nothing to say"]
 
 
@@ -191,8 +206,8 @@ def graded() -> Backtest:
 
 def test_a_type_may_be_used_only_where_it_may_be_at_every_origin() -> None:
     table = backtest_tables.grades_by_tier(graded())
-    assert table.loc["champions", ["n", "events", "not_events"]].tolist() == [100, 50, 50]
-    assert table.loc["lost", ["n", "events", "not_events"]].tolist() == [100, 5, 95]
+    assert table.index.tolist() == ["champions", "lost"]
+    assert table[["n", "events", "not_events"]].to_numpy().tolist() == [[100, 50, 50], [100, 5, 95]]
     said = backtest_tables.grades_table(table, "segment", frame=framed()).frame
     assert said["use_here"].tolist() == ["yes (2 of 2 days)", "do not use here (1 of 2 days)"]
     assert said["skill"].tolist() == ["50%", "50%"]
@@ -310,12 +325,13 @@ def test_with_too_little_every_cell_says_what_is_missing(why: str, lang: str) ->
     if lang == "en":
         assert all(told in repr(one) for one in said)
     silent = [
-        risking.curves_note(curves, page), risking.drivers_of(ahead, page), risking.fit_note(ahead, page),
+        risking.curves_table(curves, page), risking.curves_note(curves, page), risking.drivers_of(ahead, page),
+        risking.fit_note(ahead, page),
         clocking.setting(clock, business, page), clocking.sensitivity(clock, page), clocking.by_type(clock, page),
         clocking.by_rhythm(clock, page), grading.contenders(grades, page), grading.grades_by_type(grades, page),
         grading.served(grades, page), valuing.save_list(ahead, tiers, business, page),
-        valuing.type_table(by_type, page), valuing.independence(ahead, page), valuing.parameters(ahead, page), valuing.served_note(ahead, page),
-        valuing.checks(ahead, page),
+        valuing.type_table(by_type, page), valuing.independence(ahead, page), valuing.parameters(ahead, page),
+        valuing.served_note(ahead, page), valuing.checks(ahead, page),
     ]  # fmt: skip
     assert all(one is None for one in silent)
     assert plain(risking.recorded(ahead, grades, clock, page))["not_estimated"] == why

@@ -10,6 +10,7 @@ import pandas as pd
 from toolkit.data import timeline as acts
 from toolkit.data.seasons import seasons
 from toolkit.errors import ArgumentError
+from toolkit.report.card_risk import CustomerOutlook, customer_outlook
 from toolkit.report.card_tiers import spells
 from toolkit.report.frame import Frame
 from toolkit.report.results import is_published
@@ -71,6 +72,8 @@ class CustomerFacts:
     spells
         The main tiers over the last twelve months: ``scheme tier since until changed``; see
         `toolkit.report.card_tiers.spells`.
+    ahead
+        Risk with its drivers, and what is expected; see `toolkit.report.card_risk.CustomerOutlook`.
     other_ids
         Other ids of the person, ``id_value`` and ``id_kind``: empty where the card is published.
     seasons
@@ -94,6 +97,7 @@ class CustomerFacts:
     gap: pd.DataFrame
     tiers: pd.DataFrame
     spells: pd.DataFrame
+    ahead: CustomerOutlook
     other_ids: pd.DataFrame
     seasons: pd.DataFrame
     tables: tuple[str, ...]
@@ -144,6 +148,7 @@ class CustomerFacts:
             gap=gap,
             tiers=tiers.explain(scored, who),
             spells=spells(study, tiers, who, day),
+            ahead=customer_outlook(study, who, day),
             other_ids=acts.other_ids(connection, () if hidden else tables, who),
             seasons=seasons(start, day, study.settings),
             tables=tuple(tables),

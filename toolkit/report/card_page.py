@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from toolkit.report import card_risk
 from toolkit.report import card_words as say
 from toolkit.report.headline import Headline
 from toolkit.report.look import WIDTH_PX, use_look
@@ -140,6 +141,10 @@ def last_acts(card: CustomerFacts) -> Table:
 def _below(card: CustomerFacts) -> Iterator[tuple[str, Table]]:
     words = card.frame.words
     yield words.label("to_the_core" if card.is_prospect else "why"), reasons(card)
+    if not card.is_prospect:
+        yield words.label("ahead"), card_risk.outlook_table(card.ahead, card.frame)
+    if (card.ahead.drivers["contribution"] != 0).any():
+        yield words.label("drivers_of"), card_risk.drivers_table(card.ahead, card.frame)
     yield words.label("tiers_now"), tiers_now(card)
     yield words.label("tiers_over_time"), tiers_over_time(card)
     told = {"n": f"{min(ACTS, len(card.timeline)):,}", "all": f"{len(card.timeline):,}"}
