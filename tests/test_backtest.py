@@ -381,6 +381,8 @@ def test_the_logistic_model_learns_from_closed_episodes_only() -> None:
     assert np.corrcoef(said.risk, recency)[0, 1] > 0.95
     alike = logistic(past_by_hand([1.0, 2.0], [1, 1], [1.0]), features=("recency_days",))
     assert (alike.risk.tolist(), alike.served) == ([0.0], "mean: all outcomes alike")
+    constant = logistic(past_by_hand([1.0, 1.0], [1, 0], [1.0]), features=("recency_days",))
+    assert (constant.risk.tolist(), constant.served) == ([0.5], "mean: no column is left")
 
 
 def test_a_deletion_within_the_horizon_competes(orders: pd.DataFrame) -> None:

@@ -122,6 +122,8 @@ def logistic(past: Past, features: Sequence[str] | None = None) -> Forecast:
     if bad.all() or not bad.any():
         return Forecast(np.full(len(past.buyers), bad.mean()), "mean: all outcomes alike")
     design = learn_design(closed, features, seen=(closed[EVENT] == 1).to_numpy())[0]
+    if not design.forms:
+        return Forecast(np.full(len(past.buyers), bad.mean()), "mean: no column is left")
     fitted = LogisticRegression(max_iter=1_000).fit(design.matrix(design.values(closed)), bad)
     return Forecast(fitted.predict_proba(design.matrix(design.values(past.buyers)))[:, 1], "logistic", fitted)
 

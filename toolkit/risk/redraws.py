@@ -192,7 +192,7 @@ def _means(values: dict[Key, float], drawn: dict[Key, Floats]) -> pd.DataFrame:
     for (model, metric), mean in values.items():
         lower, upper = _interval(drawn[model, metric])
         row = {"model": model, "metric": metric, "mean": mean, "lower": lower, "upper": upper}
-        less, more = _interval(drawn[model, metric] - drawn[CHURN_MODEL, metric])
+        less, more = _interval(_apart(drawn[model, metric], drawn[CHURN_MODEL, metric]))
         apart = {
             "difference": mean - values[CHURN_MODEL, metric],
             "difference_lower": less,
@@ -200,6 +200,12 @@ def _means(values: dict[Key, float], drawn: dict[Key, Floats]) -> pd.DataFrame:
         }
         rows.append(row | (dict.fromkeys(apart, np.nan) if model == CHURN_MODEL else apart))
     return pd.DataFrame(rows)
+
+
+def _apart(drawn: Floats, ours: Floats) -> Floats:
+    """Subtract draw by draw; missing where a score of separated outcomes is infinite on either side."""
+    both = np.isfinite(drawn) & np.isfinite(ours)
+    return np.where(both, np.where(both, drawn, 0) - np.where(both, ours, 0), np.nan)
 
 
 def _interval(drawn: Floats) -> Floats:
