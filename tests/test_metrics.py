@@ -13,7 +13,7 @@ from scipy.special import expit, logit
 
 from tests.oracles.km_rossi import expected, rossi
 from toolkit.errors import ArgumentError
-from toolkit.risk.calibration import calibration, lift_by_decile
+from toolkit.risk.calibration import calibration
 from toolkit.risk.dominance import weight_below
 from toolkit.risk.metrics import auc, brier, harrell_c, log_loss, outcomes_at, reference_risk, uno_c
 from toolkit.risk.product_limit import followed_to
@@ -112,8 +112,6 @@ def test_nothing_can_be_told_is_missing_not_an_error() -> None:
     assert np.isnan([one_class.slope, one_class.intercept, one_class.slope_se]).all()
     assert one_class.observed == 0
     assert calibration(nothing, nothing).n == 0
-    assert lift_by_decile(nothing, nothing).empty
-    assert lift_by_decile([False] * 4, [1, 2, 3, 4])["lift"].isna().all()
 
 
 def test_follow_up_that_ends_before_the_horizon_gives_no_score() -> None:
@@ -182,22 +180,18 @@ def test_censoring_weights_undo_censoring() -> None:
     assert bad[weight > 0].mean() > whole.mean() + 0.05
 
 
-def test_ties_stay_together_and_neither_order_nor_scale_matters() -> None:
+def test_ties_stay_together_and_order_does_not_matter() -> None:
     rng = np.random.default_rng(5)
     risk = rng.integers(1, 5, 1_000) / 10
     bad = rng.random(1_000) < risk
-    table = lift_by_decile(bad, risk)
-    assert len(table) == 4
-    assert table["n"].tolist() == [int((risk == value).sum()) for value in (0.4, 0.3, 0.2, 0.1)]
-    assert table["lift"].is_monotonic_decreasing
-    assert table["captured"].iloc[-1] == pytest.approx(1)
+    table = calibration(bad, risk).curve
+    assert table["n"].tolist() == [int((risk == value).sum()) for value in (0.1, 0.2, 0.3, 0.4)]
     turned = rng.permutation(1_000)
-    pd.testing.assert_frame_equal(table, lift_by_decile(bad[turned], risk[turned]))
-    assert table["lift"].tolist() == lift_by_decile(bad, 100 * risk)["lift"].tolist()
+    pd.testing.assert_frame_equal(table, calibration(bad[turned], risk[turned]).curve)
     assert calibration(bad[turned], risk[turned]).ici == pytest.approx(calibration(bad, risk).ici)
-    first = table.iloc[0]
-    assert first["lift"] == pytest.approx(bad[risk == 0.4].mean() / bad.mean())
-    assert first["lower"] < first["lift"] < first["upper"]
+    last = table.iloc[-1]
+    assert last["observed"] == pytest.approx(bad[risk == 0.4].mean())
+    assert last["lower"] < last["observed"] < last["upper"]
 
 
 @pytest.mark.parametrize(

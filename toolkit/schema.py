@@ -115,7 +115,7 @@ SNAPSHOT: tuple[SnapshotColumn, ...] = (
     SnapshotColumn("contact_opens_90d", "int64", "messages", "messages of the last 90 days that were opened", "contacts"),
     SnapshotColumn("offers", "int64", "messages", "messages with an offer, sent and not undelivered, ever", "contacts"),
     SnapshotColumn("days_since_contact", "float64", "days", "as_of minus the day of the last message; missing where none was sent", "contacts"),
-    SnapshotColumn("opted_out", "bool", "yes or no", "has asked for no more messages, in the contact log or the table customers", "opt_out"),
+    SnapshotColumn("opted_out", "bool", "yes or no", "has asked for no more messages, in the contact log, by unfollowing or in the table customers", "opt_out"),
     SnapshotColumn("last_nps", "float64", "0 to 10", "last NPS answer, ever", "surveys"),
     SnapshotColumn("days_since_nps", "float64", "days", "as_of minus the day of that answer", "surveys"),
     SnapshotColumn("membership_state", "str", "text", "member (a period covers as_of), lapsed (one did), trial (a free order, no period), else prospect", "memberships"),

@@ -87,7 +87,7 @@ class Warehouse(Opened):
             - ``last_active_date active_days active_days_30d interactions interactions_30d interaction_rate opens
               opens_30d stay_seconds_30d lessons_started lessons_completed completion_rate intent_30d``: from events;
             - ``contacts_7d contacts_30d contacts_90d contact_opens_7d contact_opens_30d contact_opens_90d
-              days_since_contact offers``: from contacts; ``opted_out``: from contacts and customers;
+              days_since_contact offers``: from contacts; ``opted_out``: from these, events and customers;
             - ``last_nps days_since_nps``: from surveys; ``membership_state membership_end_date``: from memberships;
             - ``idle_days``: days since the last order or act, or since first seen where there was neither.
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from toolkit.report.export import Table, suppress_crosstab
-from toolkit.report.small_cells import HIDDEN, Mark
+from toolkit.report.small_cells import HIDDEN
 from toolkit.report.words import MISSING, TOTAL
 from toolkit.schema import SEGMENT, SEGMENTS, SNAPSHOT
 
@@ -249,11 +249,6 @@ def written_p(p: float) -> str:
     if pd.isna(p):
         return MISSING
     return "<0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
-
-
-def shown_or_hidden(cell: object, write: Write) -> str:
-    """Write a figure, or the mark of a hidden one."""
-    return str(cell) if isinstance(cell, Mark) else write(cell)
 
 
 def _left_at(part: pd.DataFrame, day: int) -> int:

@@ -1,4 +1,4 @@
-"""Does a forecast of 30 % come true three times in ten: calibration, and the lift of the riskiest."""
+"""Does a forecast of 30 % come true three times in ten."""
 
 from __future__ import annotations
 
@@ -147,58 +147,6 @@ def calibration(bad: ArrayLike, risk: ArrayLike, weight: ArrayLike | None = None
         curve=_by_bin(_tenths(score), score, y, mass),
         smooth=pd.DataFrame({"predicted": points, "observed": fitted}),
     )
-
-
-def lift_by_decile(bad: ArrayLike, risk: ArrayLike, weight: ArrayLike | None = None) -> pd.DataFrame:
-    """Say how many times more often the bad event came true among the riskiest tenth, the next, and so on.
-
-    Parameters
-    ----------
-    bad
-        Whether the bad event came true within the horizon, shape (rows,).
-    risk
-        Forecast probability of the BAD event; any increasing function of it gives the same.
-    weight
-        From `toolkit.risk.metrics.outcomes_at`; 1 each by default.
-
-    Returns
-    -------
-    DataFrame
-        Index ``decile``, 1 the RISKIEST: ``n``, ``predicted`` (mean risk), ``observed`` (share), ``lift`` (observed
-        over that of all), ``lower``, ``upper`` (of the lift), ``captured`` (share of all bad events in this decile and
-        those above). Equal risks are never parted, so there may be fewer than ten rows.
-
-    Raises
-    ------
-    ArgumentError
-        Lengths differ, or a risk is missing.
-
-    Notes
-    -----
-    Lift is missing where no bad event came true. Its interval is Wilson's of the share, over the share of all taken as
-    known: all have ten times the rows.
-
-    Examples
-    --------
-    >>> bad, risk = [True, True, False, True, False, False], [0.9, 0.9, 0.9, 0.1, 0.1, 0.1]
-    >>> lift_by_decile(bad, risk)[["n", "observed", "lift"]]
-            n  observed      lift
-    decile
-    1       3  0.666667  1.333333
-    2       3  0.333333  0.666667
-    """
-    happened, score, mass = known_outcomes(bad, risk, weight)
-    y = happened.astype(np.float64)
-    table = _by_bin(_tenths(-score), score, y, mass).rename_axis("decile")
-    overall = float(mass @ y / mass.sum()) if len(y) else np.nan
-    overall = overall if overall > 0 else np.nan
-    bad_mass = table["observed"] * np.bincount(_tenths(-score), mass, minlength=len(table))
-    return table.assign(
-        lift=table["observed"] / overall,
-        lower=table["lower"] / overall,
-        upper=table["upper"] / overall,
-        captured=bad_mass.cumsum() / (overall * mass.sum()),
-    )[["n", "predicted", "observed", "lift", "lower", "upper", "captured"]]
 
 
 def _tenths(score: Floats) -> Ints:
