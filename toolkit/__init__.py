@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from toolkit.segments.summary import segment_summary
     from toolkit.segments.tiers import Tiers
     from toolkit.segments.tiers_compare import compare
+    from toolkit.strategy.assign import assign
+    from toolkit.strategy.evaluate import evaluate
+    from toolkit.strategy.experiment import Experiment
+    from toolkit.strategy.plan import plan_experiment
+    from toolkit.strategy.units import evaluate_units
 
 _HOMES = {
     "Study": "toolkit.report.workbench",
@@ -49,6 +54,11 @@ _HOMES = {
     "BetaGeo": "toolkit.risk.value",
     "GammaGamma": "toolkit.risk.value",
     "customer_value": "toolkit.risk.value",
+    "Experiment": "toolkit.strategy.experiment",
+    "plan_experiment": "toolkit.strategy.plan",
+    "assign": "toolkit.strategy.assign",
+    "evaluate": "toolkit.strategy.evaluate",
+    "evaluate_units": "toolkit.strategy.units",
     "record": "toolkit.report.results",
 }
 
@@ -57,18 +67,23 @@ __all__ = [
     "BetaGeo",
     "ChurnModel",
     "Clusters",
+    "Experiment",
     "GammaGamma",
     "Study",
     "Tiers",
+    "assign",
     "backtest",
     "churn_clock",
     "cohort_retention",
     "compare",
     "core_gap",
     "customer_value",
+    "evaluate",
+    "evaluate_units",
     "growth_accounting",
     "identity_effect",
     "migrate",
+    "plan_experiment",
     "portrait",
     "record",
     "segment_summary",

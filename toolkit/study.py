@@ -119,7 +119,8 @@ class StudyFile(_Part):
     """A whole ``study.yaml``.
 
     ``layers`` gives the product layers, low to high, each with the words of the export for it (its own name is one);
-    ``tiers`` gives schemes as rules (`toolkit.rules.rulebook`), instead of the default ones and beside them.
+    ``tiers`` gives schemes as rules (`toolkit.rules.rulebook`), instead of the default ones and beside them;
+    ``experiments`` names the files of experiments (`toolkit.strategy.experiment`).
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
@@ -146,6 +147,7 @@ class StudyFile(_Part):
     layers: dict[str, _Words] = LAYER_WORDS
     promote_payment_tier_by: tuple[Literal["behaviour_band", "activity_band", "influence_band"], ...] = ()
     tiers: dict[str, dict[str, str]] = Field(default_factory=dict)
+    experiments: _Words = ()
     purpose: str = ""
     retain_until: date | None = None
 

@@ -25,6 +25,7 @@ def demo(customers: int, seed: int) -> tuple[StudyFile, Business]:
             "currency": "CNY",
             "tables": {name: {"files": f"{name} (made up)"} for name in business.tables},
             "policies": {"missing_customer": "exclude", "negative_amounts": "refund", "zero_orders": "exclude"},
+            "experiments": "checkin_cashback.yaml",
             "amount_basis": "paid by the customer, in yuan",
             "purpose": "demonstration on made-up customers",
         }

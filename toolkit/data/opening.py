@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -32,6 +33,8 @@ class Opened:
         The study file.
     files
         Table -> what was found out about each of its files.
+    folder
+        Where the study file stands, to which the files that it names are relative.
     last_day
         Last day of the demo's data; None for a real study, whose date is always given.
     seed
@@ -43,10 +46,12 @@ class Opened:
         settings: StudyFile,
         sources: Mapping[str, Sequence[Path] | pd.DataFrame],
         *,
+        folder: Path | None = None,
         last_day: date | None = None,
         seed: int | None = None,
     ) -> None:
         self.settings = settings
+        self.folder = folder or Path.cwd()
         self.last_day = last_day
         self.seed = seed
         self._sources = sources
@@ -81,6 +86,7 @@ class Opened:
         return cls(
             settings,
             {name: find_files(path.resolve().parent, table.files, name) for name, table in settings.tables.items()},
+            folder=path.resolve().parent,
         )
 
     @classmethod
@@ -150,7 +156,7 @@ class Opened:
             Seed of everything random in it.
         """
         settings, business = demo(customers, seed)
-        return cls(settings, business.tables, last_day=business.as_of, seed=seed)
+        return cls(settings, business.tables, folder=Path(__file__).parent, last_day=business.as_of, seed=seed)
 
     @property
     def name(self) -> str:
@@ -173,8 +179,15 @@ class Opened:
         settings = self.settings
         if "identities" in self._sources and settings.exclude_customers:
             settings = settings.model_copy(update={"exclude_customers": left_out(self._connection)})
-        return type(self)(settings, sources, last_day=self.last_day, seed=self.seed)
+        return type(self)(settings, sources, folder=self.folder, last_day=self.last_day, seed=self.seed)
+
+    @property
+    def experiments(self) -> tuple[Path, ...]:
+        """The experiment files that the study file names; see `toolkit.Experiment`."""
+        return tuple(self.folder / name for name in self.settings.experiments)
 
     def input_hashes(self) -> dict[str, str]:
         """SHA-256 of every input, by table and file name; for the manifest only."""
-        return {f"{table}/{file.name}": file.sha256 for table, files in self.files.items() for file in files}
+        tables = {f"{table}/{file.name}": file.sha256 for table, files in self.files.items() for file in files}
+        promised = [path for one in self.experiments for path in (one, one.with_suffix(".plan.yaml")) if path.exists()]
+        return tables | {f"experiments/{path.name}": sha256(path.read_bytes()).hexdigest() for path in promised}

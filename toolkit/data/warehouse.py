@@ -10,13 +10,16 @@ import pandas as pd
 from toolkit.data import checks, features, ledger, question
 from toolkit.data.episodes import Outcome, episodes
 from toolkit.data.opening import Opened
+from toolkit.data.outcomes import assignments, outcomes
 from toolkit.data.sql import readable
 from toolkit.errors import Check, InputError
 from toolkit.schema import SNAPSHOT, UNDATED, as_day
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
+
+    from toolkit.data.measures import Measure
 
 
 class Warehouse(Opened):
@@ -196,6 +199,89 @@ class Warehouse(Opened):
             price_cuts=lambda: self.price_cuts(self.cuts_date(last)),
         )
         return self._dated(found)
+
+    @readable
+    def assignments(self, experiment: str, as_of: str | date) -> pd.DataFrame:
+        """One row per customer and arm of an experiment, as assigned up to the end of ``as_of``, in order of time.
+
+        Parameters
+        ----------
+        experiment
+            Its id in the table assignments.
+        as_of
+            The day.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``customer_id arm tier cluster_id`` (text; the last two may be missing) and ``assigned_at``
+            (local time). A customer who stands in two arms has two rows.
+
+        Raises
+        ------
+        ArgumentError
+            The study has no table assignments, or nobody was assigned to that experiment by then.
+        InputError
+            As for `snapshot`.
+        """
+        day = as_day(as_of)
+        self._admit(day)
+        return assignments(self._connection, experiment, day, self._tables)
+
+    @readable
+    def outcomes(
+        self,
+        starts: pd.Series,
+        as_of: str | date,
+        measures: Mapping[str, Measure],
+        *,
+        first_day: int = 0,
+        last_day: int = 28,
+    ) -> pd.DataFrame:
+        """Measure customers over a window of their own.
+
+        Parameters
+        ----------
+        starts
+            Moment in local time from which each window runs, indexed by ``customer_id``.
+        as_of
+            Only rows visible at the end of this day enter.
+        measures
+            Name of a column -> what is measured (`toolkit.data.measures.Measure`).
+        first_day, last_day
+            The window runs from ``first_day`` to just before ``last_day`` days after its start; negative days are
+            before it.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed like ``starts``; float64 columns, 0 where there is nothing. A window that ends after ``as_of`` is
+            not complete: whether it counts is for the caller to say.
+
+        Raises
+        ------
+        ArgumentError
+            Starts that are no moments, missing or repeated; an empty window; a measure whose table is not there.
+        InputError
+            As for `snapshot`.
+
+        Examples
+        --------
+        >>> import pandas as pd, toolkit as tk
+        >>> from toolkit.data.measures import Measure
+        >>> orders = pd.DataFrame({"customer_id": ["C1", "C1", "C2"], "amount": ["1200.50", "80", "15"],
+        ...                        "ordered_at": ["2026-01-05", "2026-02-01 10:30", "2026-02-03"]})
+        >>> study = tk.Study.from_frames(orders=orders, timezone="Asia/Shanghai", currency="CNY")
+        >>> starts = pd.Series(pd.Timestamp("2026-02-01"), index=pd.Index(["C1", "C2"], name="customer_id"))
+        >>> study.outcomes(starts, "2026-02-28", {"spend": Measure("spend")}, last_day=2)
+                     spend
+        customer_id
+        C1            80.0
+        C2             0.0
+        """
+        day = as_day(as_of)
+        self._admit(day)
+        return outcomes(self._connection, starts, day, measures, days=(first_day, last_day), tables=self._tables)
 
     @property
     def columns(self) -> tuple[str, ...]:
