@@ -112,6 +112,7 @@ def report(
             raise ArgumentError("no-as-of", "a report needs its date", where=str(study), hint="--as-of 2026-10-31")
         typer.echo("reading the study ...", err=True)
 
+        from toolkit.report.inspection import promised  # noqa: PLC0415
         from toolkit.report.keeping import keep, kept_hashes, key_of  # noqa: PLC0415
         from toolkit.report.prose import translations  # noqa: PLC0415
         from toolkit.report.runs import KEPT, run_report, select_notebooks  # noqa: PLC0415
@@ -119,6 +120,7 @@ def report(
 
         notebooks = select_notebooks(NOTEBOOKS, [name.strip() for name in only.split(",") if name.strip()])
         opened = Study.open(study) if study else Study.demo()
+        promised(opened)
         day, language = as_of or str(opened.last_day), lang or opened.language
         place = out / opened.name / KEPT
         made = run_report(

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from toolkit.report.export import disarm
+from toolkit.strategy.experiment import Experiment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,10 +32,21 @@ def describe(study: Warehouse, as_of: str | None) -> str:
             if file.repairs:
                 lines.append("    " + ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in file.repairs.items()))
             lines += [f"    {' x '.join(headers)} -> {column}" for column, headers in file.mapping.items()]
+    lines += [_described(spec) for spec in promised(study)]
     ledger = study.ledger_at(as_of)
     ledger["money"] = [f"{money:,.4f}" for money in ledger["money"]]
     ledger["rows"] = [f"{rows:,}" for rows in ledger["rows"]]
     return "\n".join([*lines, "", ledger.drop(columns="rows_without_money").to_string(index=False), ""])
+
+
+def promised(study: Warehouse) -> list[Experiment]:
+    """Read the experiment files that the study file names, so that one that is wrong stops at once."""
+    return [Experiment.open(path) for path in study.experiments]
+
+
+def _described(spec: Experiment) -> str:
+    days = f"assigned {spec.assigned.first} to {spec.assigned.last}, to be read from {spec.closes_on}"
+    return f"experiment: {spec.experiment} ({', '.join(spec.arms)}; {days})"
 
 
 def write_quarantine(study: Warehouse, as_of: str | None, path: Path) -> Path | None:
