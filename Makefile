@@ -4,7 +4,7 @@ BIN := .venv/bin
 UV := .bench/lock/bin/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help env report test lint unit nbval lab bench lock
+.PHONY: help env report test lint unit simulate nbval lab bench lock
 
 # $(call timed,what,command): run, then say how long it took
 timed = @start=$$(date +%s); $(2) && echo "$(1): $$(($$(date +%s) - start)) s"
@@ -35,6 +35,9 @@ lint: env
 
 unit: env
 	$(call timed,tests,$(BIN)/pytest -n 2 --dist loadfile)
+
+simulate: env
+	$(call timed,simulations,SIMULATION_RUNS=10000 $(BIN)/pytest -n 2 --dist loadfile tests/simulation/)
 
 nbval: env
 	$(call timed,notebooks,$(BIN)/pytest --nbval -n 2 --dist loadfile notebooks/)

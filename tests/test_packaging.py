@@ -18,6 +18,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import toolkit
 from toolkit.study import read_study_file
 
 ROOT = Path(__file__).parents[1]
@@ -195,7 +196,9 @@ def test_what_readme_shows_runs(tmp_path: Path) -> None:
 
 def test_the_study_file_that_readme_shows_is_one(tmp_path: Path) -> None:
     blocks = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "README.md").read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 2
-    (tmp_path / "study.yaml").write_text("\n".join(blocks), encoding="utf-8")
+    assert [block.partition(":")[0] for block in blocks] == ["name", "churn_window_days", "experiment"]
+    (tmp_path / "study.yaml").write_text("\n".join(blocks[:2]), encoding="utf-8")
     settings = read_study_file(tmp_path / "study.yaml")
     assert set(settings.tiers) == {"purchase_habit", "vip"}
+    (tmp_path / "cashback.yaml").write_text(blocks[2], encoding="utf-8")
+    assert toolkit.Experiment.open(tmp_path / "cashback.yaml").closes_on.isoformat() == "2026-12-06"

@@ -95,6 +95,7 @@ def test_a_report_has_its_pages_copies_results_and_manifest(reports: dict[str, d
     names = {"index.html", "results.json", "manifest.json"}
     for stem in (
         "00_data_health", "01_segments", "02_clusters", "03_churn_risk", "04_customer_value", "05_tier_migration",
+        "08_experiment_plan", "09_experiment_evaluation",
     ):  # fmt: skip
         names |= {f"{stem}.html", f"notebooks/{stem}.ipynb"}
     assert set(reports["kept"]) == names
@@ -125,7 +126,7 @@ def test_pages_load_nothing_and_speak_chinese(reports: dict[str, dict[str, bytes
         html = content.decode("utf-8")
         assert "default-src 'none'" in html
         assert not re.search(r"(?:src|href)=[\"']?(?:https?:)?//|url\(\s*[\"']?(?!data:)|@import", html), name
-        text = re.sub(r"<style.*?</style>|<[^>]+>|data:image\S+", " ", html, flags=re.DOTALL)
+        text = re.sub(r"<style.*?</style>|<pre>.*?</pre>|<[^>]+>|data:image\S+", " ", html, flags=re.DOTALL)
         assert not re.search(r"\b(the|and|of|spend|which)\b", text), name
         assert 'lang="zh-CN"' in html
         assert all(alt for alt in re.findall(r'<img[^>]*alt="([^"]*)"', html))

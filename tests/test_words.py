@@ -15,7 +15,7 @@ from toolkit.data.seasons import SEASONS
 from toolkit.data.sql import blocks
 from toolkit.data.vocabulary import SURVEY_WORDS
 from toolkit.errors import ArgumentError
-from toolkit.report import words_clusters, words_moves, words_tiers
+from toolkit.report import words_clusters, words_experiment, words_moves, words_tiers, words_trial
 from toolkit.report.labels import ACTS, LABELS, SEGMENT_ACTIONS, SEGMENT_TRAITS, SEGMENT_WORDS
 from toolkit.report.sentences import SENTENCES
 from toolkit.report.words import Language, Words, words
@@ -23,7 +23,7 @@ from toolkit.schema import FATES, PROSPECT, SEGMENTS, SNAPSHOT
 from toolkit.study import EventKind
 from toolkit.tables import TABLES
 
-PARTS = (words_clusters, words_moves, words_tiers)
+PARTS = (words_clusters, words_experiment, words_moves, words_tiers, words_trial)
 WORDS = (
     ACTS, LABELS, SEGMENT_ACTIONS, SEGMENT_TRAITS, SEGMENT_WORDS, SENTENCES, words_tiers.SCHEMES, words_tiers.TIERS,
     *(part.LABELS for part in PARTS), *(part.SENTENCES for part in PARTS),

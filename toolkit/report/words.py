@@ -9,7 +9,15 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 from toolkit.errors import ArgumentError
-from toolkit.report import words_clusters, words_moves, words_risk, words_tiers, words_value
+from toolkit.report import (
+    words_clusters,
+    words_experiment,
+    words_moves,
+    words_risk,
+    words_tiers,
+    words_trial,
+    words_value,
+)
 from toolkit.report.labels import ACTS, LABELS, SEGMENT_ACTIONS, SEGMENT_TRAITS, SEGMENT_WORDS
 from toolkit.report.reasons import CHECKS, POLICIES, REASONS
 from toolkit.report.sentences import SENTENCES
@@ -29,7 +37,7 @@ _STEPS: dict[str, tuple[tuple[float, float, str], ...]] = {
     "en": ((1e9, 1e9, "B"), (1e6, 1e6, "M"), (1e4, 1e3, "k")),
 }
 """From which size on, in what unit, called what."""
-_PARTS = (words_tiers, words_clusters, words_moves, words_risk, words_value)
+_PARTS = (words_tiers, words_clusters, words_moves, words_risk, words_value, words_experiment, words_trial)
 _LABELS = {**LABELS, **{key: names for part in _PARTS for key, names in part.LABELS.items()}}
 _SENTENCES = {**SENTENCES, **{key: texts for part in _PARTS for key, texts in part.SENTENCES.items()}}
 _MONTHS = (

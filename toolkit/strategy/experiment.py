@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from toolkit.data.measures import Measure
 from toolkit.errors import StudyFileError, ToolkitError
+from toolkit.schema import as_day
 from toolkit.strict import line_of, nearest, read_yaml
 
 Kind = Literal["proportion", "mean", "ratio", "retention"]
@@ -22,7 +23,7 @@ _TOLERANCE = 1e-9
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def _measure(value: object) -> object:
@@ -34,10 +35,25 @@ def _measure(value: object) -> object:
             ((quantity, kinds),) = value.items()
             return Measure(quantity, tuple(map(str, kinds)))
     except ToolkitError as error:
-        raise ValueError(f"{error.what}. Try: {error.hint}") from None
+        raise ValueError(error.what if error.what.endswith("?") else f"{error.what}: write {error.hint}") from None
+    if not isinstance(value, Measure) and not (isinstance(value, dict) and "quantity" in value):
+        raise ValueError(f"{value!r} is no measure: write spend, or {{events: [lesson_complete]}}")
     return value
 
 
+def _day(value: object) -> date:
+    try:
+        return as_day(value)
+    except ToolkitError:
+        raise ValueError(f"{value!r} is no day: write it as 2026-08-23") from None
+
+
+_Day = Annotated[date, BeforeValidator(_day)]
+_Name = Annotated[str, Field(min_length=1)]
+_Number = Annotated[float, Field(strict=True)]
+_Share = Annotated[float, Field(strict=True, gt=0, lt=1)]
+_Whole = Annotated[int, Field(strict=True)]
+_Words = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
 _Measured = Annotated[Measure, BeforeValidator(_measure)]
 
 
@@ -51,7 +67,7 @@ class Metric(_Part):
     kind: Kind
     of: _Measured
     per: _Measured | None = None
-    days: tuple[int, int] | None = None
+    days: tuple[_Whole, _Whole] | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -69,15 +85,15 @@ class Metric(_Part):
 class Guardrail(Metric):
     """A metric that must not get worse by as much as a margin (a test of non-inferiority)."""
 
-    margin: float = Field(gt=0)
+    margin: _Number = Field(gt=0)
     worse: Literal["higher", "lower"]
 
 
 class Assigned(_Part):
     """First and last day of assignment."""
 
-    first: date
-    last: date
+    first: _Day
+    last: _Day
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -100,8 +116,8 @@ class Profit(_Part):
     """Which metric is money, what share of it is left, and what an arm costs per unit in it."""
 
     of: str
-    margin: float = Field(1.0, gt=0, le=1)
-    offer_cost: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    margin: _Number = Field(1.0, gt=0, le=1)
+    offer_cost: dict[str, Annotated[float, Field(strict=True, ge=0)]] = Field(default_factory=dict)
 
 
 class Experiment(_Part):
@@ -144,25 +160,25 @@ class Experiment(_Part):
 
     experiment: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
     question: str = ""
-    arms: dict[str, Annotated[float, Field(gt=0, lt=1)]] = Field(min_length=2)
-    shares_by_tier: dict[str, dict[str, Annotated[float, Field(gt=0, lt=1)]]] = Field(default_factory=dict)
+    arms: dict[_Name, _Share] = Field(min_length=2)
+    shares_by_tier: dict[str, dict[str, _Share]] = Field(default_factory=dict)
     control: str
     unit: Literal["customer", "cluster"] = "customer"
-    cluster: str | None = None
-    tier: str
+    cluster: _Name | None = None
+    tier: _Name
     assigned: Assigned
     window_days: int = Field(ge=1, strict=True)
     primary: str
-    metrics: dict[str, Metric] = Field(min_length=1)
-    guardrails: dict[str, Guardrail] = Field(default_factory=dict)
-    alpha: float = Field(0.05, gt=0, lt=0.5)
-    power: float = Field(0.8, gt=0.5, lt=1)
-    smallest_effect: float = Field(gt=0)
+    metrics: dict[_Name, Metric] = Field(min_length=1)
+    guardrails: dict[_Name, Guardrail] = Field(default_factory=dict)
+    alpha: _Number = Field(0.05, gt=0, lt=0.5)
+    power: _Number = Field(0.8, gt=0.5, lt=1)
+    smallest_effect: _Number = Field(gt=0)
     covariate: Covariate | None = None
     profit: Profit | None = None
-    campaigns: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    holdout: float = Field(0.0, ge=0, lt=1)
-    capacity: int | None = Field(None, ge=1)
+    campaigns: dict[str, _Words] = Field(default_factory=dict)
+    holdout: _Number = Field(0.0, ge=0, lt=1)
+    capacity: _Whole | None = Field(None, ge=1)
     salt: str = ""
 
     @model_validator(mode="after")
@@ -253,18 +269,28 @@ class Experiment(_Part):
         try:
             return cls.model_validate(content)
         except ValidationError as error:
-            found = error.errors(include_url=False)
-            first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
-            keys = first.get("ctx", {}).get("keys") or [str(part) for part in first["loc"] if not isinstance(part, int)]
-            what = str(first["msg"]).removeprefix("Value error, ")
-            if first["type"] == "extra_forbidden":
-                what = f"unknown key {keys[-1]!r}{nearest(keys[-1], _known_keys(keys[:-1]))}"
-            elif first["type"] == "missing":
-                what = f"key {keys[-1]!r} is required"
-            elif first["type"] not in ("value_error", "experiment"):
-                what = f"{'.'.join(keys)}: {what[:1].lower()}{what[1:]}"
-            hint = "mend it in the experiment file"
-            raise StudyFileError("experiment-key", what, where=line_of(keys, text, where), hint=hint) from None
+            what, keys = _said(error)
+            where = line_of(keys, text, where)
+            raise StudyFileError("experiment-key", what, where=where, hint="mend it in the experiment file") from None
+
+
+def _said(error: ValidationError) -> tuple[str, list[str]]:
+    """Return what is wrong, and the keys that lead to its line."""
+    found = error.errors(include_url=False)
+    first = min(found, key=lambda one: (one["type"] not in ("extra_forbidden", "invalid_key"), found.index(one)))
+    keys = first.get("ctx", {}).get("keys") or [str(part) for part in first["loc"] if not isinstance(part, int)]
+    what = str(first["msg"]).removeprefix("Value error, ")
+    if "[key]" in keys or first["type"] == "invalid_key":
+        above = [str(part) for part in first["loc"][: -2 if "[key]" in keys else -1]]
+        what = "a name is empty, or YAML reads it as no text (yes, no, on, off, numbers): write it in quotes"
+        return f"{'.'.join(above)}: {what}", above
+    if first["type"] == "extra_forbidden":
+        return f"unknown key {keys[-1]!r}{nearest(keys[-1], _known_keys(keys[:-1]))}", keys
+    if first["type"] == "missing" and isinstance(first["loc"][-1], str):
+        return f"key {keys[-1]!r} is required", keys[:-1]
+    if first["type"] not in ("value_error", "experiment"):
+        return f"{'.'.join(keys)}: {what[:1].lower()}{what[1:]}", keys
+    return what, keys
 
 
 def _known_keys(keys: list[str]) -> list[str]:

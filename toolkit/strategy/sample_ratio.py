@@ -9,6 +9,7 @@ import numpy as np
 from scipy.stats import binomtest, chi2
 
 from toolkit.errors import ArgumentError, Check
+from toolkit.strategy.families import holm
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,7 +94,7 @@ def sample_ratio(counts: pd.DataFrame) -> SampleRatio:
     p_value[smallest < ENOUGH_EXPECTED] = np.nan
     for small in np.flatnonzero(whole & (smallest < ENOUGH_EXPECTED)):
         p_value[small] = _exact(n[cell == small], expected[cell == small])
-    p_adjusted = _holm(p_value)
+    p_adjusted = holm(p_value)
 
     table = table.assign(p_value=p_value[cell], p_adjusted=p_adjusted[cell])
     empty = table.loc[overall & (n == 0), "arm"].astype(str).tolist()
@@ -122,16 +123,6 @@ def _exact(n: NDArray[Any], expected: NDArray[Any]) -> float:
     pairs = list(zip(n, expected, strict=True))[:tests]
     each = [binomtest(round(have), total, planned / total).pvalue for have, planned in pairs]
     return min(1.0, tests * float(min(each)))
-
-
-def _holm(p_value: NDArray[Any]) -> NDArray[Any]:
-    """Adjust the tests that were made (Holm 1979), step down."""
-    made = np.flatnonzero(~np.isnan(p_value))
-    order = made[np.argsort(p_value[made], kind="stable")]
-    adjusted = np.full(len(p_value), np.nan)
-    factors = len(order) - np.arange(len(order))
-    adjusted[order] = np.minimum(np.maximum.accumulate(p_value[order] * factors), 1.0)
-    return adjusted
 
 
 def _checks(table: pd.DataFrame, status: RatioStatus, empty: list[str]) -> tuple[Check, ...]:

@@ -1,0 +1,53 @@
+"""No effect at all: 5 % of tests say otherwise, overall and in each tier, by the test that the tool chose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from .gates import dealt, holds, kept, looked, of, simulated, spend
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TIERS = {"new": 500, "regular": 600, "vip": 500}
+METRICS = {"normal": "mean", "lognormal": "mean", "spend": "mean"}
+
+
+def nothing(seed: int, share: float) -> pd.DataFrame:
+    """Make three metrics without an effect: levels and spreads differ by tier."""
+    rng = np.random.default_rng(seed)
+    units = dealt(rng, TIERS, {tier: round(n * share) for tier, n in TIERS.items()})
+    level = units["tier"].map({"new": 0.5, "regular": 1.5, "vip": 3.0}).to_numpy()
+    n = len(units)
+    units["normal"] = level * (10 + rng.standard_normal(n))
+    units["lognormal"] = level * rng.lognormal(0, 1, n)
+    units["spend"] = level * spend(rng, n)
+    found = looked(units, METRICS, seed, shares={"coupon": share, "none": 1 - share})
+    return kept(found, ["p_value", "lower", "upper", "test"])
+
+
+@pytest.fixture(scope="module", params=[0.5, 0.05], ids=["1:1", "5:95"])
+def runs(request: pytest.FixtureRequest) -> pd.DataFrame:
+    return simulated(lambda seed: nothing(seed, request.param))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("tier", ["all", *TIERS])
+def test_false_alarms_come_as_often_as_promised(runs: pd.DataFrame, metric: str, tier: str) -> None:
+    mine = of(runs, metric, tier)
+    assert mine["p_value"].notna().all()
+    holds(mine["p_value"] < 0.05, 0.05, (metric, tier))
+
+
+@pytest.mark.parametrize(
+    ("metric", "test"), [("normal", "welch"), ("lognormal", "randomisation"), ("spend", "randomisation")]
+)
+def test_the_rule_chooses_the_test(runs: pd.DataFrame, metric: str, test: str) -> None:
+    assert (of(runs, metric)["test"] == test).all()
+
+
+def test_the_interval_is_that_of_the_test(runs: pd.DataFrame) -> None:
+    assert ((runs["p_value"] < 0.05) == ((runs["lower"] > 0) | (runs["upper"] < 0))).all()

@@ -1,0 +1,180 @@
+"""Which of a study's experiments a page shows, where it stands at the report's day, and how to write a first one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+
+from toolkit.errors import ArgumentError
+from toolkit.report.note import Note
+from toolkit.report.tables import Table
+from toolkit.strategy.experiment import Experiment
+from toolkit.strategy.plan import Plan
+from toolkit.strict import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from toolkit.data.warehouse import Warehouse
+    from toolkit.report.page import Page
+
+State = Literal["planned", "running", "closed"]
+
+IN_THE_STUDY_FILE = "experiments: [coupon.yaml]"
+A_FIRST_ONE = """\
+experiment: coupon
+arms: {none: 0.5, coupon: 0.5}
+control: none
+tier: segment
+assigned: {first: 2026-12-01, last: 2026-12-07}
+window_days: 28
+primary: bought
+metrics:
+  bought: {kind: proportion, of: orders}
+  paid: {kind: mean, of: spend}
+smallest_effect: 0.02
+covariate: {days: 90}"""
+
+
+@dataclass(frozen=True, eq=False)
+class Promise:
+    """One experiment as a page looks at it.
+
+    Attributes
+    ----------
+    spec
+        What its file promises.
+    path
+        The file.
+    state
+        ``planned``: nobody is assigned yet at the report's day; ``running``: some window is still open; ``closed``.
+    plan
+        What was written beside the file before anybody was assigned; None where nothing was by the report's day.
+    """
+
+    spec: Experiment
+    path: Path
+    state: State
+    plan: Plan | None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A sentence and the few lines of a file to write.
+
+    Attributes
+    ----------
+    said
+        The sentence.
+    files
+        Name of each file and its lines.
+    """
+
+    said: str
+    files: tuple[tuple[str, str], ...]
+
+    def __repr__(self) -> str:
+        return "\n\n".join([self.said, *(f"{name}\n{lines}" for name, lines in self.files)])
+
+    def _repr_html_(self) -> str:
+        parts = "".join(f"<p><code>{escape(name)}</code></p><pre>{escape(lines)}</pre>" for name, lines in self.files)
+        return f'<p class="note">{escape(self.said)}</p>{parts}'
+
+
+def promised(study: Warehouse, page: Page, experiment: str = "", *, begun: bool = False) -> Promise | None:
+    """Return the experiment that a page shows, or None where the study has none.
+
+    Parameters
+    ----------
+    study
+        The study.
+    page
+        The report's page.
+    experiment
+        Its id; the last by first day of assignment where empty.
+    begun
+        Of those whose assignment has begun, if any has.
+
+    Raises
+    ------
+    ArgumentError
+        The study has no experiment of that id.
+    StudyFileError
+        As for ``Experiment.open``.
+    """
+    known = _opened(study)
+    if experiment:
+        found = [pair for pair in known if pair[0].experiment == experiment]
+        if not found:
+            ids = [spec.experiment for spec, _ in known]
+            what = f"the study has no experiment {experiment!r}{nearest(experiment, ids)}"
+            raise ArgumentError("experiment", what, hint=f"one of {', '.join(ids)}" if ids else "experiments: [FILE]")
+    else:
+        started = [pair for pair in known if pair[0].assigned.first <= page.as_of] if begun else []
+        found = sorted(started or known, key=lambda pair: pair[0].assigned.first)
+    if not found:
+        return None
+    spec, path = found[-1]
+    return Promise(spec, path, state_of(spec, page.as_of), _plan_of(path, page.as_of))
+
+
+def listing(study: Warehouse, page: Page) -> Table | Recipe | None:
+    """List all experiments where there are several; where there is none, say how to write one."""
+    words = page.words
+    known = _opened(study)
+    if not known:
+        files = (("study.yaml", IN_THE_STUDY_FILE), ("coupon.yaml", A_FIRST_ONE))
+        return Recipe(words.say("no_experiment"), files)
+    if len(known) == 1:
+        return None
+    rows = [
+        {
+            "experiment_id": spec.experiment,
+            "one_question": spec.question,
+            "assigned_days": words.span(spec.assigned.first, spec.assigned.last),
+            "reading_day": words.date(spec.closes_on),
+            "state": words.label(f"state_{state_of(spec, page.as_of)}"),
+        }
+        for spec, _ in sorted(known, key=lambda pair: pair[0].assigned.first)
+    ]
+    shown = pd.DataFrame(rows).set_index("experiment_id")
+    labels = {name: words.label(str(name)) for name in ("experiment_id", *shown.columns)}
+    return Table(shown, {}, labels, words.say("experiments_listed"))
+
+
+def state_of(spec: Experiment, day: date) -> State:
+    """Say where an experiment stands at a day."""
+    if day < spec.assigned.first:
+        return "planned"
+    return "running" if day < spec.closes_on else "closed"
+
+
+def plan_note(promise: Promise, page: Page) -> Note | None:
+    """Say that nothing was written before the experiment began, or nothing at all where a plan was."""
+    if promise.plan is not None:
+        return None
+    day = page.words.date(promise.spec.assigned.first)
+    return Note(page.words.say("plan_not_written", file=plan_path(promise.path).name, day=day))
+
+
+def plan_path(path: Path) -> Path:
+    """Return where the plan of an experiment file stands: ``coupon.plan.yaml`` beside ``coupon.yaml``."""
+    return path.with_name(f"{path.stem}.plan.yaml")
+
+
+def _opened(study: Warehouse) -> Sequence[tuple[Experiment, Path]]:
+    return [(Experiment.open(path), Path(path)) for path in study.experiments]
+
+
+def _plan_of(path: Path, day: date) -> Plan | None:
+    """Read the plan beside an experiment file; one that was written after the report's day is not known yet."""
+    beside = plan_path(path)
+    if not beside.is_file():
+        return None
+    plan = Plan.read(beside)
+    return plan if plan.as_of <= day.isoformat() else None
