@@ -200,6 +200,12 @@ def test_earlier_rows_come_first_and_as_they_were() -> None:
     assert set(found["assigned_at"].iloc[40:]) == {pd.Timestamp("2026-09-05 10:30")}
 
 
+def test_earlier_rows_may_be_read_from_a_file() -> None:
+    first = assign(customers(20), spec_of(holdout=0.2), assigned_at="2026-09-03 08:00")
+    read = pd.read_csv(io.StringIO(first.to_csv(index=False)), dtype=str)
+    pd.testing.assert_frame_equal(assign(customers(20), spec_of(holdout=0.2), earlier=read), first)
+
+
 def test_who_has_left_since_still_stands_in_the_table() -> None:
     first = assign(customers(10), spec_of())
     found = assign(customers(5, first=8), spec_of(), earlier=first)
@@ -236,7 +242,9 @@ def test_a_capacity_is_filled_and_never_passed(capacity: int) -> None:
 
 
 def test_a_capacity_that_does_not_bind_leaves_nobody_out() -> None:
-    assert by_id(assign(customers(100), spec_of(capacity=100))) == by_id(assign(customers(100), spec_of()))
+    whole = by_id(assign(customers(100), spec_of()))
+    for capacity in (100, sum(arm == "coupon" for arm in whole.values())):
+        assert by_id(assign(customers(100), spec_of(capacity=capacity))) == whole
 
 
 def test_later_batches_get_what_is_left_of_the_capacity() -> None:
@@ -311,6 +319,11 @@ def test_no_column_of_tiers_stops_with_the_nearest() -> None:
     assert "did you mean 'stages'?" in str(error)
 
 
+def test_two_columns_of_tiers_stop() -> None:
+    twice = pd.concat([customers(3), customers(3)], axis=1)
+    assert "several columns are called stage" in str(refused(twice, spec_of()))
+
+
 def test_missing_tiers_stop_with_their_number_and_what_to_type() -> None:
     tiered = customers(9)
     tiered.loc[["C00003", "C00004"], "stage"] = None
@@ -366,6 +379,7 @@ def test_groups_that_are_not_there_stop() -> None:
         (lambda rows: pd.concat([rows, rows]), "n=6"),
         (lambda rows: rows.drop(columns="arm"), "no column arm"),
         (lambda rows: rows.assign(arm=None), "n=6"),
+        (lambda rows: rows.assign(customer_id=range(6)), "are no text"),
     ],
 )
 def test_earlier_rows_that_cannot_be_stop(change: Any, says: str) -> None:

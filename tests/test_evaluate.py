@@ -358,6 +358,26 @@ def test_several_arms_are_each_compared_with_the_control() -> None:
     assert bought["n"].tolist() == [100, 100]
 
 
+def test_every_promise_reaches_the_evaluation() -> None:
+    skewed = {"core": {"none": 0.4, "coupon": 0.6}}
+    profit = {"of": "spend", "margin": 0.5, "offer_cost": {"coupon": 3}}
+    spec = spec_of(alpha=0.1, smallest_effect=0.07, profit=profit, shares_by_tier=skewed)
+    found = evaluate(study_of(tables(300)), spec, despite=["sample_ratio"], draws=50, test="randomisation")
+    assert (found.alpha, found.smallest_effect, found.primary) == (0.1, 0.07, "bought")
+    assert found.guardrails[["metric", "margin", "worse"]].to_numpy().tolist() == [["complaints", 0.05, "higher"]]
+    spend = found.overall.set_index("metric").loc["spend"]
+    total = found.profit.set_index("tier").loc["total"]
+    assert total["cost"] == 3
+    assert total["lift"] == pytest.approx(0.5 * spend["lift"] - 3, abs=1)
+    core = found.sample_ratio[(found.sample_ratio["scope"] == "tier") & (found.sample_ratio["value"] == "core")]
+    assert (core["expected"] / core["n"].sum()).tolist() == pytest.approx([0.4, 0.6])
+    assert found.tier_order == ("core", "new_stage")
+    assert (found.overall["variance_ratio"].dropna() != 1).all()
+    assert len(found.draws) == 50
+    other = evaluate(study_of(tables(300)), spec, despite=["sample_ratio"], draws=50, test="randomisation", seed=1)
+    assert found.draws["statistic"].tolist() != other.draws["statistic"].tolist()
+
+
 def test_an_unknown_reason_to_look_all_the_same_is_refused() -> None:
     with pytest.raises(ArgumentError, match="did you mean 'peeking'"):
         evaluate(study_of(tables(60)), spec_of(), despite=["peking"])

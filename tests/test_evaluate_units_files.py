@@ -71,6 +71,20 @@ def test_dictionaries_that_differ_between_row_groups(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(one.tiers, other.tiers, rtol=1e-9)
 
 
+def test_categories_keep_their_order_and_their_empty_arms(tmp_path: Path) -> None:
+    frame = made_up(900)
+    frame = frame[frame["arm"] != "call"]
+    frame = frame.assign(
+        arm=pd.Categorical(frame["arm"], ["none", "coupon", "call"]),
+        tier=pd.Categorical(frame["tier"], ["top", "gone", "new", "old"]),
+    )
+    frame.to_parquet(tmp_path / "categories.parquet", row_group_size=100)
+    for units in (frame, tmp_path / "categories.parquet"):
+        found = evaluate_units(units, **ASKED)
+        assert (found.arms, found.tier_order) == (("coupon", "call"), ("top", "new", "old"))
+        assert found.withheld == ("sample_ratio",)
+
+
 def test_columns_that_are_not_named_are_not_read(tmp_path: Path) -> None:
     """The bytes of one column are spoiled: whoever reads it, fails."""
     frame = made_up(5_000).assign(note=[f"note {number}" for number in range(5_000)])

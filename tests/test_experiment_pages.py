@@ -22,11 +22,11 @@ from toolkit.report.outlook import Reason
 from toolkit.report.page import Page
 from toolkit.report.results import TOKEN_VARIABLE, plain
 from toolkit.report.small_cells import Mark
-from toolkit.report.trial_cells import arm_counts, publishable
+from toolkit.report.trial_cells import WHOLE, arm_counts, publishable
 from toolkit.report.trial_ratio import assigned_so_far
 from toolkit.report.trial_words import Names
 from toolkit.report.trialling import Trial
-from toolkit.report.words import TOTAL, Language
+from toolkit.report.words import Language
 from toolkit.report.words_trial_names import CHECKS
 from toolkit.strategy.experiment import Experiment
 from toolkit.strategy.finding import Finding
@@ -155,6 +155,8 @@ def test_a_plan_counts_from_the_day_it_was_written_as_of(
         assert (planning.plan_missing(outset, page) is None) == written
         assert isinstance(outset.plan, Plan)
         assert outset.plan.as_of == min(day, "2026-08-22")
+        assert "Entry product" in repr(planning.by_tier(outset, page))
+        assert "plan" not in repr(planning.checks(outset, page))
     path.write_text(path.read_text("utf-8").replace("smallest_effect: 0.03", "smallest_effect: 0.02"), "utf-8")
     changed = planning.look(demo, Page(demo, "2026-10-31"))
     assert "not the one that was planned" in repr(planning.checks(changed, Page(demo, "2026-10-31")))
@@ -374,7 +376,24 @@ def test_a_published_plan_counts_no_few_people() -> None:
         assert "≥10" in text
         assert not re.search(r"(?<![\d,.])(8|4)(?![\d,.%])", text)
     assert "8" in repr(plan_tables.tiers_table(plan, names_of(promise)))
-    assert TOTAL not in repr(plan_tables.allocation_table(plan, names))
+
+
+def test_a_published_plan_says_nothing_of_a_tier_where_few_did_it() -> None:
+    frames = laid_out.plan_frames()
+    frames["tiers"]["baseline"] = [0.3, 0.004, 0.3, 0.0]
+    known: dict[str, Any] = {
+        "experiment": "x",
+        "as_of": "2026-08-22",
+        "spec_sha256": "",
+        "seed": 0,
+        "days": 35,
+        **frames,
+    }
+    plan = Plan(**known, allocation=pd.DataFrame(), design_effect=1.0, icc=np.nan, weeks_to_fill=0.0, checks=())
+    lines = repr(plan_tables.tiers_table(plan, names_of(min_cell=10))).splitlines()
+    assert re.search(r"Lead-in product +996 +\* +\* ", "\n".join(lines))
+    assert re.search(r"Premium product +494 +0% ", "\n".join(lines))
+    assert "0.4%" in repr(plan_tables.tiers_table(plan, names_of()))
 
 
 # names from files
@@ -406,6 +425,18 @@ def test_tiers_have_names_and_unknown_ones_keep_their_own() -> None:
     assert names_of(laid_out.spec(tier="stage"), "zh").tier("dormancy") == "休眠期"
     assert names_of(laid_out.spec(tier="segment")).tier("VIP") == "VIP"
     assert names_of(laid_out.spec(tier="house")).tier("$ all") == "$ all"
+    assert names_of(laid_out.spec(tier="stage"), "zh").tier("none") == "无层级"
+    assert names_of(laid_out.spec(tier="layer")).tier("none") == "None"
+    assert names_of(laid_out.spec(tier="house"), "zh").tier("total") == "total"
+
+
+def test_a_tier_and_an_arm_may_be_called_total() -> None:
+    table = laid_out.ratio(["total", "cashback"], {"total": 30, "other": 7})
+    counts = arm_counts(table, frame=names_of().frame)
+    assert list(counts.loc["total"]) == [30, 30, 60]
+    assert list(counts.loc[WHOLE]) == [37, 37, 74]
+    promise = laid_out.spec(arms={"total": 0.5, "cashback": 0.5}, control="total", tier="house", profit=None)
+    assert repr(trial_tables.ratio_table(table, counts, names_of(promise))).count("total") == 3
 
 
 @pytest.mark.parametrize(

@@ -305,6 +305,34 @@ def test_a_capacity_that_binds_is_shared_out(study: tk.Study) -> None:
     assert rows[rows["arm"] == "coupon"].groupby("tier").size().to_dict() == table["neyman"].to_dict()
 
 
+def test_the_other_allocation_knows_that_shares_differ(study: tk.Study) -> None:
+    shares = {"shop": {"none": 0.8, "coupon": 0.2}}
+    spec = spec_of(primary="spend", smallest_effect=5.0, capacity=50, shares_by_tier=shares)
+    found = plan_experiment(study, spec, simulations=100)
+    control = np.array([0.5, 0.5, 0.8])
+    weight = np.array([600, 12, 300]) / 912
+
+    def variance(outside: np.ndarray[Any, Any]) -> float:
+        units = outside / (1 - control)
+        each = found.tiers["sd_adjusted"].to_numpy() ** 2 / units * (1 / control + 1 / (1 - control))
+        return float((weight**2 * each).sum())
+
+    chosen = found.allocation["neyman"].to_numpy(dtype=float)
+    for one, other in ((0, 2), (2, 0), (0, 1), (1, 0)):
+        moved = chosen.copy()
+        moved[one] += 3
+        moved[other] -= 3
+        if (moved > 0).all():
+            assert variance(moved) > variance(chosen)
+
+
+def test_the_units_needed_are_enough_to_estimate(study: tk.Study) -> None:
+    found = plan_experiment(study, spec_of(smallest_effect=0.5), simulations=100).tiers.loc["shop"]
+    assert found["units_needed"] == np.ceil(5 / min(found["baseline"], 1 - found["baseline"]) / 0.5)
+    by_mean = plan_experiment(study, spec_of(primary="spend", smallest_effect=1e4), simulations=100).tiers
+    assert by_mean["units_needed"].tolist() == [40.0, 40.0, 40.0]
+
+
 def test_a_capacity_that_does_not_bind_changes_nothing(study: tk.Study, plan: Plan) -> None:
     found = plan_experiment(study, spec_of(capacity=456), simulations=300)
     pd.testing.assert_frame_equal(found.tiers, plan.tiers)
@@ -424,6 +452,19 @@ def test_the_test_of_simulated_groups_is_that_of_the_evaluation() -> None:
     assert 0.1 < apart / runs < 0.9
 
 
+def test_a_covariate_helps_simulated_groups() -> None:
+    rng = np.random.default_rng(0)
+    past = pd.DataFrame({"tier": pd.Categorical(["a"] * 400), "group": [f"G{number // 5}" for number in range(400)]})
+    past["y"] = rng.normal(10, 4, 400)
+    design = Design("mean", 1, np.array([[1, 1]]), 1.0, 0.05, 0.05)
+    without, helped = (
+        simulate_groups(frame, design, np.array([40, 40]), np.array([1.0]), simulations=1_000, seed=0).overall[0]
+        for frame in (past, past.assign(x=past["y"] + rng.normal(0, 2, 400)))
+    )
+    by_formula = power(1.0, treated=200, control=200, sd=4.0, factor=[1.0, 0.2])
+    assert [without, helped] == pytest.approx(by_formula.tolist(), abs=0.08)
+
+
 def test_groups_are_one_for_each_customer(study: tk.Study) -> None:
     _, group = grouped()
     spec = spec_of(unit="cluster")
@@ -521,6 +562,8 @@ def test_newcomers_fill_what_is_lacking() -> None:
     enough = plan_experiment(study, spec_of(smallest_effect=0.5), simulations=100)
     assert enough.weeks_to_fill == 0 == enough.tiers["weeks_to_fill"].loc["app"]
     nobody = plan_experiment(study_of(orders, customers), spec_of(), simulations=100)
+    no_room = plan_experiment(study, spec_of(capacity=50), simulations=100)
+    assert no_room.weeks_to_fill == np.inf == no_room.tiers["weeks_to_fill"].loc["app"]
     assert nobody.weeks_to_fill == np.inf == nobody.tiers["weeks_to_fill"].loc["app"]
 
 

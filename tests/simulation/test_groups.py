@@ -9,7 +9,7 @@ import pytest
 from .gates import holds, kept, looked, of, simulated
 
 METRICS = {"spend": "mean", "visit": "proportion"}
-NAIVE = 400
+NAIVE = 200
 """Runs that are analysed by customer too: a rate of 20 % or more needs no fine band."""
 
 

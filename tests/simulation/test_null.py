@@ -30,23 +30,35 @@ def nothing(seed: int, share: float) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module", params=[0.5, 0.05], ids=["1:1", "5:95"])
-def runs(request: pytest.FixtureRequest) -> pd.DataFrame:
-    return simulated(lambda seed: nothing(seed, request.param))
+def share(request: pytest.FixtureRequest) -> float:
+    return float(request.param)
+
+
+@pytest.fixture(scope="module")
+def runs(share: float) -> pd.DataFrame:
+    return simulated(lambda seed: nothing(seed, share))
 
 
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("tier", ["all", *TIERS])
-def test_false_alarms_come_as_often_as_promised(runs: pd.DataFrame, metric: str, tier: str) -> None:
+def test_false_alarms_come_as_often_as_promised(runs: pd.DataFrame, share: float, metric: str, tier: str) -> None:
+    """But for buyers among the 25 to 30 treated of a tier: in a quarter of all deals there is none.
+
+    These deals tie, and a randomisation test counts every tie: it cannot find that spend fell, and gives fewer false
+    alarms than promised.
+    """
     mine = of(runs, metric, tier)
+    tied = share < 0.5 and metric == "spend" and tier != "all"
     assert mine["p_value"].notna().all()
-    holds(mine["p_value"] < 0.05, 0.05, (metric, tier))
+    holds(mine["p_value"] < 0.05, 0.05, (metric, tier), side="at most" if tied else "both")
 
 
 @pytest.mark.parametrize(
     ("metric", "test"), [("normal", "welch"), ("lognormal", "randomisation"), ("spend", "randomisation")]
 )
 def test_the_rule_chooses_the_test(runs: pd.DataFrame, metric: str, test: str) -> None:
-    assert (of(runs, metric)["test"] == test).all()
+    """A sample from the normal distribution is skewed enough for the other one once in some thousand times."""
+    assert (of(runs, metric)["test"] == test).mean() > 0.99
 
 
 def test_the_interval_is_that_of_the_test(runs: pd.DataFrame) -> None:

@@ -11,7 +11,9 @@ import pandas as pd
 
 from toolkit.errors import ArgumentError
 from toolkit.report.note import Note
+from toolkit.report.outlook import Reason
 from toolkit.report.tables import Table
+from toolkit.segments.tiers import Tiers
 from toolkit.strategy.experiment import Experiment
 from toolkit.strategy.plan import Plan
 from toolkit.strict import nearest
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from toolkit.data.warehouse import Warehouse
+    from toolkit.errors import ToolkitError
     from toolkit.report.page import Page
 
 State = Literal["planned", "running", "closed"]
@@ -159,7 +162,22 @@ def plan_note(promise: Promise, page: Page) -> Note | None:
     if promise.plan is not None:
         return None
     day = page.words.date(promise.spec.assigned.first)
-    return Note(page.words.say("plan_not_written", file=plan_path(promise.path).name, day=day))
+    key = "plan_to_write" if promise.state == "planned" else "plan_not_written"
+    return Note(page.words.say(key, file=plan_path(promise.path).name, day=day))
+
+
+def tiering(study: Warehouse, spec: Experiment) -> Tiers | None:
+    """Return what gives customers the tiers of an experiment; None where they are a column of the snapshot."""
+    return None if spec.tier in study.columns else Tiers(study)
+
+
+def refused(error: ToolkitError, promise: Promise, page: Page) -> Reason:
+    """Return why an experiment could not be planned or evaluated."""
+    if error.code == "no-tier":
+        return Reason("no_tier_column", {"tier": promise.spec.tier})
+    if error.code == "no-closed-window":
+        return Reason("windows_open", {"day": page.words.date(promise.spec.closes_on)})
+    return Reason.of(error)
 
 
 def plan_path(path: Path) -> Path:

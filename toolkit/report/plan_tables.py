@@ -8,9 +8,10 @@ import pandas as pd
 
 from toolkit.report.small_cells import HIDDEN, Mark, suppress_small
 from toolkit.report.tables import Table
+from toolkit.report.trial_cells import WHOLE
 from toolkit.report.trial_tables import told_column, told_text
-from toolkit.report.trial_words import Scale, bracketed
-from toolkit.report.words import MISSING, TOTAL
+from toolkit.report.trial_words import Scale, bracketed, unbroken
+from toolkit.report.words import MISSING
 
 if TYPE_CHECKING:
     from toolkit.report.trial_words import Names
@@ -63,8 +64,9 @@ def tiers_table(plan: Plan, names: Names) -> Table:
     shown["rho"] = rows["rho"].to_numpy(dtype=float)
     for name in ("mde", "mde_unadjusted"):
         shown[name] = told_column(rows[name], map(scale.size, rows[name]), shown.index)
-    for name in ("power", "power_simulated"):
-        shown[name] = rows[name].to_numpy(dtype=float)
+    powers = zip(rows["power"], rows["power_simulated"], strict=True)
+    texts = [f"{words.percent(power)} ({words.percent(simulated)})" for power, simulated in powers]
+    shown["power"] = told_column(rows["power"], texts, shown.index)
     shown["units_needed"] = rows["units_needed"].to_numpy(dtype=float)
     able, blind, _ = by_worth(plan, names.spec.power)
     hide = [tier in few for tier in rows["tier"]]
@@ -77,9 +79,8 @@ def tiers_table(plan: Plan, names: Names) -> Table:
                 dtype=object,
             )
     worth = dict.fromkeys(able, "yes") | dict.fromkeys(blind, "no")
-    shown["learn"] = [words.label(f"learn_{worth.get(tier, 'some')}") for tier in rows["tier"]]
-    formats: dict[Any, Any] = dict.fromkeys(("baseline", "mde", "mde_unadjusted"), told_text)
-    formats |= dict.fromkeys(("power", "power_simulated"), words.percent)
+    shown["learn"] = [unbroken(words.label(f"learn_{worth.get(tier, 'some')}")) for tier in rows["tier"]]
+    formats: dict[Any, Any] = dict.fromkeys(("baseline", "mde", "mde_unadjusted", "power"), told_text)
     formats |= {"units": frame.count, "rho": "{:.2f}", "units_needed": words.number, "arm": str, "learn": str}
     labels = {name: words.label(str(name)) for name in shown.columns.drop("units")}
     labels |= {"tier": words.label("tier"), "units": words.label(f"head_{names.spec.unit}")}
@@ -132,23 +133,33 @@ def allocation_table(plan: Plan, names: Names) -> Table | None:
     words, frame = names.frame.words, names.frame
     shown = plan.allocation[["available", "proportional", "neyman"]].astype("int64")
     shown = shown.set_axis([str(tier) for tier in shown.index])
-    shown.loc[TOTAL] = shown.sum()
+    shown.loc[WHOLE] = shown.sum()
     if frame.min_cell:
-        shown = suppress_small(shown, counts="available", total=TOTAL, min_cell=frame.min_cell)
+        shown = suppress_small(shown, counts="available", total=WHOLE, min_cell=frame.min_cell)
     everybody = words.label("all_arms")
-    index = [everybody if tier == TOTAL else names.tier(tier) for tier in shown.index]
+    index = [everybody if tier == WHOLE else names.tier(tier) for tier in shown.index]
     shown = shown.set_axis(pd.Index(index, name="tier"))
     labels = {name: words.label(str(name)) for name in shown.columns} | {"tier": words.label("tier")}
     return Table(shown, {}, labels, words.say("allocation_caption", control=names.spec.control), everybody)
 
 
-def _few(plan: Plan, names: Names) -> dict[str, Mark]:
-    """Return the marks of the tiers whose units may not be counted on this page."""
-    if not names.frame.min_cell:
+def _few(plan: Plan, names: Names) -> dict[str, Mark | int]:
+    """Return the tiers that a page says nothing about, with what stands for the count of their units.
+
+    Their units are few, or few of them, but some, did what a share counts.
+    """
+    frame = names.frame
+    if not frame.min_cell:
         return {}
-    units = plan.tiers.groupby(level=0, sort=False, observed=True)["units"].first().to_frame("units")
-    shown = suppress_small(units, counts="units", min_cell=names.frame.min_cell)["units"]
-    return {str(tier): cell for tier, cell in shown.items() if isinstance(cell, Mark)}
+    each = plan.tiers.groupby(level=0, sort=False, observed=True)[["units", "baseline"]].first()
+    counts = suppress_small(each[["units"]], counts="units", min_cell=frame.min_cell)["units"]
+    units = each["units"].astype(float)
+    events = (units * each["baseline"]).round() if names.scale(names.spec.primary).unit else units
+    return {
+        str(tier): count
+        for tier, count, did, did_not in zip(each.index, counts, events, units - events, strict=True)
+        if isinstance(count, Mark) or frame.small(did) or frame.small(did_not)
+    }
 
 
 def _named(names: Names, metric: str) -> str:

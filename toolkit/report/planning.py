@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import Check, ToolkitError
 from toolkit.report import plan_tables, plots_experiment, trial_tables
-from toolkit.report.experiments import Promise, plan_note, promised
+from toolkit.report.experiments import Promise, plan_note, promised, refused, tiering
 from toolkit.report.headline import Figure, Headline
 from toolkit.report.note import Note
 from toolkit.report.outlook import Reason, missing
@@ -58,11 +58,12 @@ def look(study: Warehouse, page: Page, experiment: str = "") -> Outset:
         return Outset(None, Reason("no_experiment"))
     if promise.plan is not None:
         return Outset(promise, promise.plan)
-    day = min(page.as_of, promise.spec.assigned.first - timedelta(days=1))
+    spec = promise.spec
+    day = min(page.as_of, spec.assigned.first - timedelta(days=1))
     try:
-        return Outset(promise, plan_experiment(study, promise.spec, as_of=day))
+        return Outset(promise, plan_experiment(study, spec, as_of=day, tiers=tiering(study, spec)))
     except ToolkitError as error:
-        return Outset(promise, Reason.of(error))
+        return Outset(promise, refused(error, promise, page))
 
 
 def plan_story(outset: Outset, page: Page) -> Headline:

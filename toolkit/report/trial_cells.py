@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from toolkit.report.small_cells import Mark, suppress_crosstab
-from toolkit.report.words import TOTAL
 
 if TYPE_CHECKING:
     from toolkit.report.frame import Frame
     from toolkit.strategy.evaluation import Evaluation
 
 HIDDEN_STATUS = "hidden"
+WHOLE = ""
+"""Label of the row and the column of totals: no tier and no arm is called so."""
 _SHARES = ("proportion", "retention")
 _KEPT = ("margin", "harm_bound", "variance_ratio")
 
@@ -34,16 +35,16 @@ def arm_counts(table: pd.DataFrame, *, frame: Frame) -> pd.DataFrame:
     whole = table[table["scope"] == "overall"].set_index("arm")["n"]
     arms = [str(arm) for arm in whole.index]
     if tiers.empty:
-        counts = pd.DataFrame([[int(whole[arm]) for arm in arms]], index=[TOTAL], columns=arms)
-        counts[TOTAL] = counts.sum(axis="columns")
+        counts = pd.DataFrame([[int(whole[arm]) for arm in arms]], index=[WHOLE], columns=arms)
+        counts[WHOLE] = counts.sum(axis="columns")
         return counts
     counts = tiers.pivot_table(index="value", columns="arm", values="n", aggfunc="sum", fill_value=0, observed=True)
     order = list(dict.fromkeys(tiers["value"].astype(str)))
     counts = counts.set_axis(counts.index.astype(str)).reindex(index=order, columns=arms, fill_value=0).astype("int64")
     counts = counts.rename_axis(index=None, columns=None)
-    counts[TOTAL] = counts.sum(axis="columns")
-    counts.loc[TOTAL] = counts.sum()
-    return suppress_crosstab(counts, total=TOTAL, min_cell=frame.min_cell) if frame.min_cell else counts
+    counts[WHOLE] = counts.sum(axis="columns")
+    counts.loc[WHOLE] = counts.sum()
+    return suppress_crosstab(counts, total=WHOLE, min_cell=frame.min_cell) if frame.min_cell else counts
 
 
 def publishable(result: Evaluation, *, frame: Frame) -> Evaluation:
@@ -60,7 +61,7 @@ def publishable(result: Evaluation, *, frame: Frame) -> Evaluation:
     marked = {
         (tier, arm)
         for tier in counts.index
-        if tier != TOTAL
+        if tier != WHOLE
         for arm in result.arms
         if any(isinstance(counts.loc[tier, one], Mark) for one in (arm, result.control))
     }

@@ -10,6 +10,7 @@ import pandas as pd
 from toolkit.report.risk_tables import written_p
 from toolkit.report.small_cells import Mark
 from toolkit.report.tables import Table
+from toolkit.report.trial_cells import WHOLE
 from toolkit.report.trial_words import Scale, relative_text, unbroken
 from toolkit.report.words import MISSING, TOTAL
 from toolkit.report.words_trial_names import CHECKS
@@ -53,22 +54,22 @@ def ratio_table(ratio: pd.DataFrame, counts: pd.DataFrame, names: Names) -> Tabl
     words, spec = names.frame.words, names.spec
     table = ratio.drop_duplicates(["scope", "value"])
     tests = {
-        (TOTAL if row["scope"] == "overall" else str(row["value"])): row
+        (WHOLE if row["scope"] == "overall" else str(row["value"])): row
         for row in table[table["scope"].isin(["overall", "tier"])].to_dict("records")
     }
-    shown = pd.DataFrame(index=pd.Index([_tier(tier, names) for tier in counts.index], name="tier"))
+    shown = pd.DataFrame(index=pd.Index([_row(str(tier), names) for tier in counts.index], name="tier"))
     for arm in counts.columns:
         shown[f"n {arm}"] = list(counts[arm])
     for name in ("p_value", "p_adjusted"):
         shown[name] = [float(tests[str(tier)][name]) if str(tier) in tests else float("nan") for tier in counts.index]
-    labels = {f"n {arm}": words.label("all_arms") if arm == TOTAL else str(arm) for arm in counts.columns}
+    labels = {f"n {arm}": words.label("all_arms") if arm == WHOLE else str(arm) for arm in counts.columns}
     labels |= {"tier": words.label("tier"), "p_value": words.label("p_value"), "p_adjusted": words.label("p_adjusted")}
     formats: dict[Any, Callable[[Any], str]] = {f"n {arm}": lambda n: f"{n:,.0f}" for arm in counts.columns}
     shares = words.label("between").join(f"{arm} {words.percent(share)}" for arm, share in spec.arms.items())
     key = "ratio_caption_by_tier" if spec.shares_by_tier else "ratio_caption"
     return Table(
         shown, formats | {"p_value": written_p, "p_adjusted": written_p}, labels, words.say(key, shares=shares),
-        _tier(TOTAL, names),
+        _row(WHOLE, names),
     )  # fmt: skip
 
 
@@ -110,6 +111,7 @@ def other_tiers_table(result: Evaluation, names: Names) -> Table | None:
     tiers = [names.tier(tier) for tier in rows["tier"]]
     shown = pd.DataFrame(index=pd.MultiIndex.from_arrays([metrics, tiers], names=["metric", "tier"]))
     _effects(shown, rows, result, names)
+    shown = shown.drop(columns="arm_value")
     shown["result"] = [status_name(str(status), names.frame) for status in rows["status"]]
     return _written(shown, result, names, caption=names.frame.words.say("others_caption"))
 
@@ -226,7 +228,7 @@ def _relative(shown: pd.DataFrame, rows: pd.DataFrame, frame: Frame) -> None:
     texts = []
     for row in rows.to_dict("records"):
         p, adjusted, test = written_p(float(row["p_value"])), written_p(float(row["p_adjusted"])), str(row["test"])
-        texts.append(f"{p} ({adjusted}), {frame.words.label(test)}" if test in TESTS else p)
+        texts.append(f"{p} ({adjusted}), {unbroken(frame.words.label(test))}" if test in TESTS else p)
     shown["relative_lift"] = [relative_text(*(float(row[end]) for end in ends)) for row in rows.to_dict("records")]
     shown["p_both"] = texts
 
@@ -253,6 +255,10 @@ def _written(
 def told_text(cell: object) -> str:
     """Write a cell of `told_column`, or any other."""
     return cell.text if isinstance(cell, Told) else str(cell)
+
+
+def _row(tier: str, names: Names) -> str:
+    return names.frame.words.label("all_tiers_plain") if tier == WHOLE else names.tier(tier)
 
 
 def _tier(tier: object, names: Names) -> str:

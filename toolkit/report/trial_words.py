@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from toolkit.report.labels import SEGMENT_WORDS
-from toolkit.report.risk_tables import spanned
-from toolkit.report.words import MISSING
+from toolkit.report.words import MISSING, TOTAL
 from toolkit.report.words_trial_names import TIERS
 from toolkit.schema import SEGMENT
+from toolkit.strategy.unit_tiers import NEW, NO_TIER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CLAUSE = {"zh": "；", "en": "; "}
 """What stands between clauses."""
+_WITHOUT = {NO_TIER: "no_tier", NEW: "new_tier"}
 _BRACKETS = {"zh": "{}（{}）", "en": "{} ({})"}
 _SHARES = ("proportion", "retention")
 _COLOURS = ("#15498b", "#dd9a2f", "#2a9d8f", "#7b3f9d", "#8c4a2f", "#6d6d6d")
@@ -135,11 +136,12 @@ class Names:
     def tier(self, key: object) -> str:
         """Return the name of a tier; one that only the study knows keeps its own name."""
         words, name = self.frame.words, str(key)
+        if name == TOTAL:
+            return name
         if f"{self.spec.tier}.{name}" in TIERS:
             return TIERS[f"{self.spec.tier}.{name}"][words.language == "en"]
-        if self.spec.tier == SEGMENT and name not in SEGMENT_WORDS:
-            return name
-        return words.tier(self.spec.tier, name)
+        known = name if self.spec.tier == SEGMENT and name not in SEGMENT_WORDS else words.tier(self.spec.tier, name)
+        return words.label(_WITHOUT[name]) if known == name and name in _WITHOUT else known
 
     @property
     def scheme(self) -> str:
@@ -212,7 +214,10 @@ def relative_text(lift: float, lower: float, upper: float) -> str:
     if _unknown(lift):
         return MISSING
     told = percent_signed(lift)
-    return told if _unknown(lower) or _unknown(upper) else f"{told} ({spanned(lower, upper, percent_signed)})"
+    if _unknown(lower) or _unknown(upper):
+        return told
+    low, high = percent_signed(lower).removesuffix("%"), percent_signed(upper)
+    return f"{told} ({low}\u00a0–\u2060\u00a0{high})"
 
 
 def percent_signed(share: float) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from toolkit.errors import ToolkitError
 from toolkit.report import plots_experiment, trial_tables
-from toolkit.report.experiments import Promise, promised
+from toolkit.report.experiments import Promise, promised, refused, tiering
 from toolkit.report.headline import Figure, Headline
 from toolkit.report.note import Note
 from toolkit.report.outlook import Reason, missing
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from toolkit.report.page import Page
     from toolkit.report.tables import Table
     from toolkit.strategy.evaluation import Evaluation
-
-_NOT_CLOSED = "no-closed-window"
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +65,9 @@ def look(study: Warehouse, page: Page, experiment: str = "") -> Trial:
     spec = promise.spec
     ratio = assigned_so_far(study, spec, page.as_of) if promise.state == "running" else None
     try:
-        found = evaluate(study, spec, as_of=page.as_of, plan=promise.plan)
+        found = evaluate(study, spec, as_of=page.as_of, plan=promise.plan, tiers=tiering(study, spec))
     except ToolkitError as error:
-        still_open = Reason("windows_open", {"day": page.words.date(spec.closes_on)})
-        return Trial(promise, still_open if error.code == _NOT_CLOSED else Reason.of(error), ratio)
+        return Trial(promise, refused(error, promise, page), ratio)
     ratio = ratio or SampleRatio(found.sample_ratio, found.sample_ratio_status, ())
     return Trial(promise, publishable(found, frame=page.frame), ratio)
 

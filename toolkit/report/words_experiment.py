@@ -35,8 +35,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "rho": ("协变量 r 值", "Covariate's r"),
     "mde": ("可识别的最小效果", "Smallest seen"),
     "mde_unadjusted": ("不用协变量时", "Without covariate"),
-    "power": ("把握度", "Power"),
-    "power_simulated": ("模拟把握度", "Simulated"),
+    "power": ("把握度（模拟）", "Power (simulated)"),
     "units_needed": ("需要人数", "Needed"),
     "available": ("可用", "Available"),
     "proportional": ("按比例", "In proportion"),
@@ -81,6 +80,8 @@ LABELS: dict[str, tuple[str, str]] = {
     "pp": (" 个百分点", " pp"),
     "assigned_so_far": ("已分组", "Assigned so far"),
     "reading_in": ("距读取结果", "Result is due in"),
+    "no_tier": ("无层级", "No tier"),
+    "new_tier": ("新客户", "New"),
 }
 
 SENTENCES: dict[str, tuple[str, str]] = {
@@ -221,5 +222,13 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "why_windows_open": (
         "实验还在进行，结果窗口还没有结束（最后一个在{day}）。",
         "it is still running, and its windows are open (the last one until {day}).",
+    ),
+    "plan_to_write": (
+        '计划还没有写下来：在{day}之前用 plan_experiment(...).write("{file}") 写下，才算承诺。',
+        'No plan is written yet: plan_experiment(...).write("{file}") before {day} makes it a promise.',
+    ),
+    "why_no_tier_column": (
+        "客户没有“{tier}”这个层级：它既不是客户快照的一列，也不是分层方案。",
+        "customers have no tier {tier}: it is neither a column of the snapshot nor a scheme of tiers.",
     ),
 }

@@ -24,7 +24,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "interval_shrunken": ("收缩后区间", "Its interval"),
     "result": ("结论", "Result"),
     "welch": ("t 检验", "Welch"),
-    "randomisation": ("重新分组", "draws"),
+    "randomisation": ("随机化", "draws"),
     "status_better": ("更高", "higher"),
     "status_worse": ("更低", "lower"),
     "status_no_worthwhile_effect": ("没有值得做的效果", "no worthwhile effect"),
@@ -256,8 +256,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "others_caption": ("其他指标，分层级（控制错误发现率）", "Other metrics by tier, false discoveries controlled"),
     "guardrails_caption": (
-        "最多变差多少：单侧上限；小于容忍幅度才算守住",
-        "Harm is at most: a one-sided bound; a guardrail holds where it is under the margin",
+        "最多变差：区间里最坏的一端；小于容忍幅度才算守住",
+        "Harm is at most the worse end of the interval; a guardrail holds where that is under the margin",
     ),
     "profit_caption": (
         "增收的 {margin}减去优惠成本；不含其他成本",

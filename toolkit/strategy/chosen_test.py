@@ -25,7 +25,7 @@ WELCH, RANDOMISATION = "welch", "randomisation"
 
 
 @dataclass(frozen=True, eq=False)
-class Tested:
+class LiftTests:
     """Tests of ``P`` comparisons (a metric, an arm) with T + 1 rows each, the overall last; arrays (P, T + 1).
 
     Attributes
@@ -45,7 +45,7 @@ class Tested:
     draws: dict[int, Floats]
 
 
-def run_tests(found: Sequence[Lifts], alpha: float, test: Test, redraw: Redraw, *, groups: bool) -> Tested:
+def run_tests(found: Sequence[Lifts], alpha: float, test: Test, redraw: Redraw, *, groups: bool) -> LiftTests:
     """Choose and run a test for every lift.
 
     Parameters
@@ -83,7 +83,7 @@ def run_tests(found: Sequence[Lifts], alpha: float, test: Test, redraw: Redraw, 
             low[at, row], high[at, row] = critical(mine, alpha)
         if dealt[at, -1]:
             draws[at] = again.overall
-    return Tested(named, p_value, low, high, draws)
+    return LiftTests(named, p_value, low, high, draws)
 
 
 def against(statistic: float, df: float, draws: Floats | None) -> float:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from toolkit.strategy.chosen_test import Tested
+    from toolkit.strategy.chosen_test import LiftTests
     from toolkit.strategy.lifts import Lifts
 
     Floats = NDArray[np.float64]
@@ -42,7 +42,7 @@ class Effects:
     arms: tuple[str, ...]
     tiers: tuple[str, ...]
     lifts: Sequence[Lifts]
-    tested: Tested
+    tested: LiftTests
     columns: dict[str, NDArray[Any]]
 
     def at(self, metric: str, arm: str) -> int:
@@ -55,7 +55,7 @@ def effects(
     arms: Sequence[str],
     tiers: Sequence[str],
     lifts: Sequence[Lifts],
-    tested: Tested,
+    tested: LiftTests,
     *,
     primary: str,
     unadjusted: Sequence[str],

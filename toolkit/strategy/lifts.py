@@ -23,7 +23,8 @@ FEW_EVENTS = f"fewer than {EVENTS} events or non-events in an arm"
 FEW_GROUPS = f"fewer than {GROUPS} groups in an arm"
 NO_DENOMINATOR = "the denominator adds up to 0 in an arm"
 FLAT = "does not vary"
-REASONS = (FEW_UNITS, FEW_EVENTS, FEW_GROUPS, NO_DENOMINATOR, FLAT)
+APART = "no tier has two units in both arms"
+REASONS = (FEW_UNITS, FEW_EVENTS, FEW_GROUPS, NO_DENOMINATOR, FLAT, APART)
 """Everything that ``why`` can say of a missing estimate or test."""
 _COUNTED = ("proportion", "retention")
 
@@ -113,7 +114,7 @@ def lifts(
     usable = there & np.asarray(np.isfinite(value).all(axis=1))
     shares = customers.sum(axis=1) / customers.sum()
     covered = float(shares[usable].sum())
-    weights = np.where(usable, shares, 0.0) / (covered or np.nan)
+    weights = np.where(usable, shares, 0.0) / (covered or 1.0)
     w = weights[usable]
 
     freedom = n - 1.0
@@ -137,6 +138,8 @@ def lifts(
     spread = np.append(variance.sum(axis=1), all_variance.sum())
     finite = np.asarray(np.isfinite(values).all(axis=1))
     why = _reasons(kind, units, people, totals, finite=finite, spread=spread, grouped=groups is not None)
+    if not there.any():
+        why[-1] = APART
     known = np.array([not reason or reason == FLAT for reason in why])
     moving = np.array([not reason for reason in why])
     shown = np.where(known[:, None], values, np.nan)

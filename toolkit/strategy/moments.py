@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations_with_replacement, permutations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -84,16 +84,15 @@ class Gathering:
             self._add(tier[rows], arm[rows], [numbers[name][rows] for name in self._columns])
 
     def _add(self, tier: NDArray[np.intp], arm: NDArray[np.intp], numbers: list[NDArray[np.float64]]) -> None:
-        self._grow(int(tier.max()) + 1)
-        width = int(arm.max()) + 1
-        cell = tier.astype(np.uint16) * np.uint16(width) + arm.astype(np.uint16)
-        if int(cell.max()) < 256:  # a byte is sorted in one step
-            cell = cell.astype(np.uint8)
+        tiers, width = int(tier.max()) + 1, int(arm.max()) + 1
+        self._grow(tiers)
+        small = np.uint8 if tiers * width <= 256 else np.uint16  # a byte is sorted in one step
+        cell: NDArray[Any] = tier.astype(small) * width
+        cell += arm.astype(small)
         order = np.argsort(cell, kind="stable")
-        counts = np.bincount(cell)
-        there = np.flatnonzero(counts)
-        counts = counts[there]
-        starts = np.cumsum(counts) - counts
+        ranked = cell.take(order)
+        starts = np.append(0, np.flatnonzero(ranked[1:] != ranked[:-1]) + 1)
+        there, counts = ranked[starts].astype(np.intp), np.diff(starts, append=len(ranked))
         own_tier = there // width
         place = own_tier * ARMS_AT_MOST + there % width
         inside = [values.take(order) for values in numbers]

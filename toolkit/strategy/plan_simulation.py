@@ -101,7 +101,8 @@ def simulate(rows: Sequence[dict[str, Floats]], design: Design, simulations: int
             critical = stats.t.isf(design.tier_level / 2, df)
             hits[tier, place] = ((np.abs(t) > critical) & seen[:, pair].all(axis=1)).mean()
             apart, spread = value[:, arm] - value[:, design.control], variance[:, pair]
-            w = np.where(np.isfinite(apart), weights[tier], 0.0)  # a ratio may have no denominator in an arm
+            # a ratio without a denominator in an arm adds nothing: t does not change with the scale of the weights
+            w = weights[tier]
             lift[:, place] += w * np.nan_to_num(apart)
             parts[:, place] += w**2 * np.nan_to_num(spread.sum(axis=1))
             freed[:, place] += w**4 * np.nan_to_num((spread**2 / freedom[pair]).sum(axis=1))

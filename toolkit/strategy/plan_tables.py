@@ -107,6 +107,8 @@ def planned(found: History, spec: Experiment, *, simulations: int, seed: int) ->
     level = spec.alpha / max(int((np.array(reasons) == "").sum()), 1)
     kind = spec.metrics[spec.primary].kind
     design = Design(kind, control, sizes.counts, spec.smallest_effect, level, spec.alpha / len(treated))
+    weekly: NDArray[np.float64] = found.weekly.reindex(order).fillna(0).to_numpy(dtype=np.float64)
+    weekly = weekly * (1 - spec.holdout)
     outset = Outset(
         spec,
         order,
@@ -116,7 +118,7 @@ def planned(found: History, spec: Experiment, *, simulations: int, seed: int) ->
         neyman,
         level,
         _simulated(found, sizes, design, simulations, seed),
-        found.weekly.reindex(order).fillna(0).mul(1 - spec.holdout).to_numpy(dtype=np.float64),
+        weekly,
         full=int(rooms[_ALLOCATIONS[0]].sum()) < int(rooms["available"].sum()),
     )
     tiers = pd.concat([_tier_rows(outset, place, (arm, control)) for place, arm in enumerate(treated)])

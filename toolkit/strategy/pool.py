@@ -94,6 +94,9 @@ def earlier_rows(earlier: pd.DataFrame | None, spec: Experiment) -> pd.DataFrame
     for name in needed:
         if name not in earlier.columns:
             raise ArgumentError("earlier", f"earlier has no column {name}", hint="give what tk.assign returned")
+    if len(earlier) and pd.api.types.infer_dtype(earlier[CUSTOMER_ID]) != "string":
+        what = "the customer ids of earlier are no text"
+        raise ArgumentError("earlier", what, column=CUSTOMER_ID, hint="pd.read_csv(path, dtype=str)")
     if EXPERIMENT_ID in earlier.columns:
         earlier = earlier[earlier[EXPERIMENT_ID] == spec.experiment]
     rows = earlier.assign(**{EXPERIMENT_ID: spec.experiment}).reindex(columns=list(COLUMNS)).astype(_DTYPES)
@@ -101,6 +104,11 @@ def earlier_rows(earlier: pd.DataFrame | None, spec: Experiment) -> pd.DataFrame
     if empty.any():
         what = f"rows of earlier have no {' or no '.join(needed)}"
         raise ArgumentError("earlier", what, count=int(empty.sum()), hint="leave them out of earlier")
+    _refuse_two_arms(rows, spec)
+    return rows.reset_index(drop=True)
+
+
+def _refuse_two_arms(rows: pd.DataFrame, spec: Experiment) -> None:
     unknown = sorted(set(rows[ARM]) - {*spec.arms, HOLDOUT})
     if unknown:
         what = f"earlier has the arm {unknown[0]!r}{nearest(unknown[0], [*spec.arms, HOLDOUT])}"
@@ -114,7 +122,6 @@ def earlier_rows(earlier: pd.DataFrame | None, spec: Experiment) -> pd.DataFrame
         if split.any():
             what = "groups stand in two arms of earlier"
             raise ArgumentError("earlier", what, count=int(split.sum()), hint="leave these groups out of earlier")
-    return rows.reset_index(drop=True)
 
 
 def pool_of(tiered: pd.DataFrame, spec: Experiment, before: pd.DataFrame) -> Pool:
@@ -182,6 +189,8 @@ def _filled(tiered: pd.DataFrame, column: str, what: str) -> pd.Series[Any]:
         raise ArgumentError(
             f"no-{what}", f"the frame has no column {column}{nearest(column, tiered.columns)}", hint=hint
         )
+    if tiered.columns.tolist().count(column) > 1:
+        raise ArgumentError(f"no-{what}", f"several columns are called {column}", hint="rename all but one")
     found = tiered[column]
     empty = found.isna()
     if empty.any():

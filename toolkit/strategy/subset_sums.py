@@ -76,9 +76,8 @@ def blocks(columns: Floats) -> Blocks:
         length = np.diff(np.r_[starts, n])
         if np.minimum(length, _RUN).sum() <= EXACT:
             long = length > _RUN
-            return _laid_out(
-                columns, np.flatnonzero(np.repeat(~long, length)), starts[long], starts[long] + length[long]
-            )
+            starts, stops = starts[long], (starts + length)[long]
+            return _laid_out(columns, np.flatnonzero(np.repeat(~long, length)), starts, stops)
     del changes
     return _laid_out(columns, *_bins(key))
 
@@ -86,6 +85,7 @@ def blocks(columns: Floats) -> Blocks:
 def _bins(key: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
     """Return the places of the units alone, and where each bin starts and stops."""
     n = len(key)
+    # more than EXACT steps, at most _RUN x BINS of them for heavy runs: low and high do not meet
     often = np.unique(key[:: n // BINS])
     run = np.searchsorted(key, often), np.searchsorted(key, often, side="right")
     heavy = run[1] - run[0] > n // BINS
@@ -93,17 +93,18 @@ def _bins(key: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.i
     between = [(a, b) for a, b in zip(np.r_[0, last], np.r_[first, n], strict=True) if b > a]
     low = np.concatenate([np.arange(a, min(b, a + ALONE)) for a, b in between])[:ALONE]
     high = np.concatenate([np.arange(max(a, b - ALONE), b) for a, b in between])[-ALONE:]
-    ends = np.union1d(low, high)
-    far = np.sort(ends[np.argsort(-np.abs(key[ends] - key.mean()), kind="stable")[:ALONE]])
-    gap = int(np.argmax(np.diff(np.r_[-1, far, n])))
-    left, right = (far[gap - 1] + 1 if gap else 0), (far[gap] if gap < len(far) else n)
+    ends, middle = np.r_[low, high], key.mean()
+    far = ends[np.argsort(-np.abs(key[ends] - middle), kind="stable")[:ALONE]]
+    below = int((key[far] < middle).sum())
+    low, high = low[:below], high[below:]
+    left, right = (low[-1] + 1 if len(low) else 0), (high[0] if len(high) else n)
     by_count = np.linspace(left, right, BINS // 2, endpoint=False).astype(np.intp)
     by_value = np.searchsorted(key, np.linspace(key[left], key[right - 1], BINS // 2, endpoint=False))
     cuts = np.unique(np.r_[by_count, by_value, first, last, left, right])
     cuts = cuts[(cuts >= left) & (cuts <= right)]
     starts, stops = cuts[:-1], cuts[1:]
     inside = np.searchsorted(first, starts, side="right") > np.searchsorted(last, starts, side="right")
-    return far, np.r_[starts[~inside], first], np.r_[stops[~inside], last]
+    return np.r_[low, high], np.r_[starts[~inside], first], np.r_[stops[~inside], last]
 
 
 def _laid_out(columns: Floats, alone: NDArray[np.intp], starts: NDArray[np.intp], stops: NDArray[np.intp]) -> Blocks:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Must = Literal["zero_one", "not_negative"]
+CUSTOMER = "customer_id"
+"""Column that says who a unit is, where there is one."""
+_AHEAD = 8
 
 
 @dataclass(eq=False)
@@ -98,7 +103,8 @@ class UnitRows:
             self.columns = [str(name) for name in units.columns]
         elif isinstance(units, str | Path):
             self._path = Path(units)
-            self.columns = list(_schema(self._path).names)
+            self.columns, categories = _columns_of(self._path)
+            self._codes = {name: Codes(ordered=True) for name in categories}
         else:
             what = f"units are a {type(units).__name__}, neither a frame nor the path of a Parquet file"
             raise ArgumentError("units", what, hint="pd.DataFrame(...), or 'units.parquet'")
@@ -184,28 +190,46 @@ class UnitRows:
         if self._frame is not None:
             yield len(self._frame), {name: self._frame[name] for name in names}
             return
-        import pyarrow.dataset as ds  # noqa: PLC0415  # costs a tenth of a second, and frames do not need it
-
         texts = [name for name in names if name in self._codes]
-        reading = ds.ParquetReadOptions(dictionary_columns=[*texts])
-        source = ds.dataset(self._path, format=ds.ParquetFileFormat(read_options=reading))
-        chosen = None if self._left_out is None else ~ds.field("customer_id").isin(self._left_out)
-        scan = source.scanner(columns=list(names), filter=chosen, batch_size=CHUNK, batch_readahead=64)
-        for batch in scan.to_batches():
+        for batch in _ahead(_batches_of(self._path, [*names], texts, self._left_out)):
             yield batch.num_rows, {name: batch.column(name) for name in names}
 
 
-def _schema(path: Path) -> Any:
+def _batches_of(path: Path, names: list[str], texts: list[str], left_out: Any) -> Iterator[Any]:
+    """Decode a file bit by bit: what is decoded stays small, and its memory is used again."""
+    import pyarrow.compute as pc  # noqa: PLC0415  # frames do not need it
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    file = pq.ParquetFile(path, read_dictionary=texts, memory_map=True)
+    if left_out is None:
+        yield from file.iter_batches(CHUNK, columns=names, use_threads=False)
+        return
+    for batch in file.iter_batches(CHUNK, columns=[*dict.fromkeys([*names, CUSTOMER])], use_threads=False):
+        yield batch.filter(pc.invert(pc.is_in(batch.column(CUSTOMER), value_set=left_out)))
+
+
+def _ahead(batches: Iterator[Any]) -> Iterator[Any]:
+    """Let another thread decode the next batches while this one works on the last."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = deque(pool.submit(next, batches, None) for _ in range(_AHEAD))
+        while (batch := waiting.popleft().result()) is not None:
+            waiting.append(pool.submit(next, batches, None))
+            yield batch
+
+
+def _columns_of(path: Path) -> tuple[list[str], list[str]]:
+    """Return the names of a file's columns, and of those that are categories: these keep their order."""
     import pyarrow as pa  # noqa: PLC0415  # frames do not need it
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     try:
-        return pq.read_schema(path)
+        schema = pq.read_schema(path)
     except (OSError, pa.ArrowInvalid):
         hint = "give the path of a Parquet file, or a frame"
         raise ArgumentError(
             "units-file", "there is no Parquet file that can be read", where=path.name, hint=hint
         ) from None
+    return list(schema.names), [field.name for field in schema if pa.types.is_dictionary(field.type)]
 
 
 _SOUND: dict[Must, Callable[[NDArray[np.float64]], NDArray[np.bool_]]] = {
