@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -97,6 +97,7 @@ def test_it_changes_nothing_of_what_it_is_given() -> None:
     pd.testing.assert_frame_equal(first, kept)
 
 
+@settings(deadline=None)
 @given(
     n=st.integers(1, 60),
     more=st.integers(0, 60),
@@ -114,6 +115,7 @@ def test_neither_order_nor_others_move_anybody(n: int, more: int, seed: int, *, 
     assert by_id(alone).items() <= some.items()
 
 
+@settings(deadline=None)
 @given(n=st.integers(1, 60), more=st.integers(0, 60), groups=st.integers(1, 12), seed=st.integers(0, 2**31 - 1))
 def test_groups_stay_together_whoever_joins_them(n: int, more: int, groups: int, seed: int) -> None:
     spec = spec_of(unit="cluster", cluster="household", holdout=0.2)

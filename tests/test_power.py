@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -104,6 +104,7 @@ def test_power_of_means_with_a_covariate_is_what_simulations_find() -> None:
     assert said > 1.3 * float(power(0.4, treated=n, control=n, sd=1.0))
 
 
+@settings(deadline=None)
 @given(
     treated=st.integers(2, 5_000),
     control=st.integers(2, 5_000),
@@ -121,6 +122,7 @@ def test_the_smallest_effect_has_the_promised_power(
     assert float(more) < float(found)
 
 
+@settings(deadline=None)
 @given(
     rate=st.floats(0.0, 0.95),
     effect=st.floats(0.01, 0.5),
@@ -157,6 +159,12 @@ def test_what_cannot_be_is_missing() -> None:
     assert np.isnan(mde(0.8, treated=4, control=4, rate=0.95))
     assert np.isnan(units_needed(0.5, target=0.8, rate=0.6))
     assert np.isnan(power(np.nan, treated=30, control=30, sd=1.0))
+
+
+@pytest.mark.parametrize("df", [1, 2, 5, 1_000, 1e6, np.inf])
+def test_a_huge_effect_is_always_found(df: float) -> None:
+    assert power_at([1e3, 1e6, 1e12, 1e300], 1.0, df).tolist() == pytest.approx([1.0] * 4, abs=0.02)
+    assert float(units_needed(1e9, target=0.8, sd=1.0)) == 4
 
 
 def test_an_effect_without_noise_is_always_found() -> None:

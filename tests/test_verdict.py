@@ -248,9 +248,14 @@ def test_guardrails_hold_or_break_or_neither(status: str, words: str) -> None:
 
 
 def test_a_guardrail_without_an_estimate_is_not_known() -> None:
-    row = guardrail("not_known") | {"lift": np.nan, "lower": np.nan, "upper": np.nan}
+    row = guardrail("not_known") | {"lift": np.nan, "lower": np.nan, "upper": np.nan, "harm_bound": np.nan}
     text = only(made(guardrails=pd.DataFrame([row])), "guardrails").text
     assert text == "Guardrails: opted_out with cashback is not known to hold (too few to estimate)."
+
+
+def test_a_guardrail_without_an_estimate_may_hold_by_its_bound() -> None:
+    text = only(made(guardrails=pd.DataFrame([guardrail("holds") | {"lift": np.nan}])), "guardrails").text
+    assert "holds (too few for an estimate, yet harm is 0.6 percentage points at most, margin 1.0" in text
 
 
 def money(profit: float, lower: float, upper: float) -> dict[str, Any]:

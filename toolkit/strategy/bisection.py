@@ -40,6 +40,7 @@ def smallest(
     """
     low, high = np.broadcast_arrays(np.asarray(lower, dtype=np.float64), np.asarray(upper, dtype=np.float64))
     found = rising(high) >= target
+    high = np.where(rising(low) >= target, low, high)
     for _ in range(_HALVINGS):
         if not np.any((high - low > _PRECISE * np.abs(high))[found]):
             break

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 
+from toolkit.intervals import difference_interval
 from toolkit.strategy.chosen_test import against
 from toolkit.strategy.families import benjamini_hochberg, holm
 from toolkit.strategy.relative import fieller
@@ -170,13 +172,20 @@ def interaction_table(found: Effects) -> pd.DataFrame:
     return table if found.tiers else table.iloc[:0]
 
 
-def guardrail_table(found: Effects, guardrails: Mapping[str, tuple[float, str]]) -> pd.DataFrame:
-    """Return one row per guardrail and arm."""
+def guardrail_table(found: Effects, guardrails: Mapping[str, tuple[float, str]], alpha: float) -> pd.DataFrame:
+    """Return one row per guardrail and arm.
+
+    Harm is often rare. A proportion with too few events for an estimate still has an interval, by Newcombe's method,
+    which is good for no event at all: it bounds the harm.
+    """
     rows = []
     for name, (margin, worse) in guardrails.items():
         for arm in found.arms:
             at = found.at(name, arm)
             row = {column: found.columns[column][at, -1] for column in _SHOWN}
+            rare = found.lifts[at]
+            if np.isnan(row["lift"]) and np.isfinite(rare.rates[0]):
+                row["lower"], row["upper"] = difference_interval(rare.rates, rare.rows, z=float(ndtri(1 - alpha / 2)))
             limit = margin if worse == "higher" else -margin
             ends = (row["lower"], row["upper"]) if worse == "higher" else (-row["upper"], -row["lower"])
             with np.errstate(invalid="ignore", divide="ignore"):

@@ -33,7 +33,7 @@ def evaluate(
     tiers: Tiering | None = None,
     plan: Plan | None = None,
     test: Literal["auto", "welch", "randomisation"] = "auto",
-    draws: int = 2_000,
+    draws: int = 10_000,
     seed: int = 0,
     despite: Collection[str] = (),
 ) -> Evaluation:

@@ -51,6 +51,9 @@ class Lifts:
         Share of all units whose tiers take part.
     skewness, smaller_arm
         What the choice of the test looks at.
+    rates, rows
+        Of a proportion of units: the two weighted shares of events, unadjusted, and by how many independent units
+        each is known; missing otherwise.
     interaction
         F statistic, its degrees of freedom and p-value; missing where fewer than two tiers can be compared.
     """
@@ -70,6 +73,8 @@ class Lifts:
     covered: float
     skewness: Floats
     smaller_arm: Floats
+    rates: tuple[float, float]
+    rows: tuple[float, float]
     interaction: tuple[float, float, float, float]
 
 
@@ -161,10 +166,22 @@ def lifts(
         covered,
         skewness,
         smaller if groups is None else np.append(smaller[:-1], groups[pair].min()),
+        *_rates(kind, found.total[usable][:, pair], n[usable], w, grouped=groups is not None),
         welch(lift[tested], variance.sum(axis=1)[tested], df[tested])
         if across is None or groups is None
         else wald(lift[tested], [across[one][np.ix_(tested, tested)] for one in pair], groups[pair]),
     )
+
+
+def _rates(
+    kind: Kind, events: Floats, units: NDArray[np.int64], w: Floats, *, grouped: bool
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return weighted shares of events and the units behind each: those of Kish (1965), "Survey Sampling"."""
+    if kind not in _COUNTED or grouped or not len(w):
+        return (np.nan, np.nan), (np.nan, np.nan)
+    one, other = w @ (events / units)
+    mine, control = 1 / (w[:, None] ** 2 / units).sum(axis=0)
+    return (float(one), float(other)), (float(mine), float(control))
 
 
 def _reasons(

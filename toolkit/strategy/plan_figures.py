@@ -27,6 +27,8 @@ NO_HISTORY = "nobody was in this tier a window ago"
 COUNTED = ("proportion", "retention")
 _MOST_TIMES = 1e9
 _FURTHEST = 1e3
+_LEAST_FREEDOM = 0.5
+"""Of a variance from fewer than two units, which only a search for the units needed comes by."""
 _OWN_GROUPS = 20
 """Groups of a tier under which members are taken to be as alike as those of all tiers."""
 
@@ -208,7 +210,7 @@ class Comparison:
         left = (past.left[usable] if adjusted else 1.0) * past.overall_effect * w**2
         parts = np.stack([left * v1 / n1, left * v0 / n0])
         total = float(parts.sum())
-        freedom = np.maximum(np.stack([n1, n0]) - 1, np.finfo(float).tiny)
+        freedom = np.maximum(np.stack([n1, n0]) - 1, _LEAST_FREEDOM)
         df = float(total**2 / (parts**2 / freedom).sum()) if total > 0 else float("nan")
         if self.groups is not None:
             df = max(self.groups[1] * times - 2, 1.0)

@@ -107,8 +107,7 @@ def planned(found: History, spec: Experiment, *, simulations: int, seed: int) ->
     level = spec.alpha / max(int((np.array(reasons) == "").sum()), 1)
     kind = spec.metrics[spec.primary].kind
     design = Design(kind, control, sizes.counts, spec.smallest_effect, level, spec.alpha / len(treated))
-    weekly: NDArray[np.float64] = found.weekly.reindex(order).fillna(0).to_numpy(dtype=np.float64)
-    weekly = weekly * (1 - spec.holdout)
+    weekly = np.fromiter(found.weekly.reindex(order, fill_value=0.0), dtype=np.float64) * (1 - spec.holdout)
     outset = Outset(
         spec,
         order,

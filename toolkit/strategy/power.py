@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _MOST_UNITS = 1e15
 _PRECISE = 1e-12
+_FAR = 1e3
 _FURTHEST = 100.0
 
 
@@ -51,7 +52,8 @@ def power_at(effect: ArrayLike, se: ArrayLike, df: ArrayLike, alpha: ArrayLike =
         apart = np.abs(delta) / spread
     critical = stats.t.isf(level / 2, free)
     normal = stats.norm.sf(critical - apart) + stats.norm.cdf(-critical - apart)
-    curved = np.isfinite(free) & np.isfinite(apart)
+    # beyond that both are 1, and scipy overflows
+    curved = np.isfinite(free) & (apart < _FAR * np.maximum(critical, 1))
     own, shift = np.where(curved, free, 1.0), np.where(curved, apart, 0.0)
     # scipy has no number for the far tail where that is under 1e-12
     exact = stats.nct.sf(critical, own, shift) + np.nan_to_num(stats.nct.cdf(-critical, own, shift))

@@ -56,7 +56,7 @@ def evaluate_units(
     smallest_effect: float | None = None,
     power: Mapping[str, float] | None = None,
     test: Literal["auto", "welch", "randomisation"] = "auto",
-    draws: int = 2_000,
+    draws: int = 10_000,
     seed: int = 0,
     despite: Collection[str] = (),
 ) -> Evaluation:
@@ -197,7 +197,7 @@ def evaluate_units(
         overall=overall_table(found),
         interaction=interaction_table(found),
         tiers=tier_table(found, alpha),
-        guardrails=guardrail_table(found, guardrails or {}),
+        guardrails=guardrail_table(found, guardrails or {}, alpha),
         profit=profit_table(
             found, profit, asked.control, {name: read.customers[:, place[name]] for name in treatments}
         ),

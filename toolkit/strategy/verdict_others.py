@@ -45,14 +45,19 @@ def guardrails(evaluation: Evaluation) -> list[Finding]:
     columns = ["metric", "arm", "status", "lift", "lower", "upper", "margin", "harm_bound", "worse"]
     rows = [row | {"kind": evaluation.kinds[row["metric"]]} for row in records(evaluation.guardrails[columns])]
     words = {"holds": "holds", "broken": "is broken", "not_known": "is not known to hold"}
-    said = [
-        f"{row['metric']} with {row['arm']} {words[row['status']]} ({_size(row)}, margin"
-        f" {lift(row['margin'], row['kind'], sign=False)})"
-        if np.isfinite(row["lift"])
-        else f"{row['metric']} with {row['arm']} {words['not_known']} (too few to estimate)"
-        for row in rows
-    ]
+    said = [f"{row['metric']} with {row['arm']} {words[row['status']]} ({_harm(row)})" for row in rows]
     return [Finding("guardrails", f"Guardrails: {listed(said)}.", {"metrics": rows})]
+
+
+def _harm(row: dict[str, Any]) -> str:
+    margin = f"margin {lift(row['margin'], row['kind'], sign=False)}"
+    if np.isfinite(row["lift"]):
+        return f"{_size(row)}, {margin}"
+    if np.isfinite(row["harm_bound"]):
+        return (
+            f"too few for an estimate, yet harm is {lift(row['harm_bound'], row['kind'], sign=False)} at most, {margin}"
+        )
+    return "too few to estimate"
 
 
 def profit(evaluation: Evaluation, currency: str) -> list[Finding]:
