@@ -161,3 +161,20 @@ def test_few_groups_are_dealt_anew_and_many_are_not() -> None:
     )
     assert forced.overall["p_value"].iloc[0] == pytest.approx(many.overall["p_value"].iloc[0], abs=0.03)
     assert forced.overall["lower"].iloc[0] == pytest.approx(many.overall["lower"].iloc[0], abs=0.1)
+
+
+@pytest.mark.parametrize("seed", [5, 18, 20])
+def test_a_tier_whose_denominators_are_all_zero_in_one_arm_takes_no_part(seed: int) -> None:
+    """Rounding left a denominator of 1e-17 there, and the tier stayed in with an error of 1e7."""
+    rng = np.random.default_rng(seed)
+    few = pd.DataFrame({"arm": rng.choice(["c", "t"], 20), "tier": "b", "per": rng.integers(0, 4, 20).astype(float)})
+    few.loc[few["arm"] == "c", "per"] = 0.0
+    few["y"] = few["per"] * rng.gamma(2, 3, 20)
+    full = pd.DataFrame({"arm": ["c", "t"] * 40, "tier": "a", "per": 1.0, "y": rng.gamma(2, 3, 80)})
+    frames = (pd.concat([few, full], ignore_index=True), full)
+    both, alone = (
+        evaluate_units(frame, arm="arm", control="c", tier="tier", metrics={"y": ("y", "per")}, test="welch")
+        for frame in frames
+    )
+    assert both.overall["lift"].tolist() == pytest.approx(alone.overall["lift"].tolist(), rel=1e-9)
+    assert both.overall["se"].tolist() == pytest.approx(alone.overall["se"].tolist(), rel=1e-9)

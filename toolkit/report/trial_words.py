@@ -10,7 +10,8 @@ from toolkit.report.labels import SEGMENT_WORDS
 from toolkit.report.words import MISSING, TOTAL
 from toolkit.report.words_trial_names import TIERS
 from toolkit.schema import SEGMENT
-from toolkit.strategy.unit_tiers import NEW, NO_TIER
+from toolkit.strategy.experiment import NO_TIER
+from toolkit.strategy.unit_tiers import NEW
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

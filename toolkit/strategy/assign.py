@@ -47,7 +47,7 @@ def assign(
     ----------
     tiered
         One row per customer, indexed by ``customer_id`` (text), with the column ``spec.tier`` and, where groups are
-        assigned, ``spec.cluster``: ``tk.Tiers(study).fit(snap).transform(snap)``.
+        assigned, ``spec.cluster``: ``tk.Tiers(study).fit(snap).transform(snap)``. An empty tier is the tier ``none``.
     spec
         The experiment.
     assigned_at
@@ -70,7 +70,7 @@ def assign(
     Raises
     ------
     ArgumentError
-        No column of tiers or groups; missing or repeated ids, tiers or groups; ids that are no text; a moment
+        No column of tiers or groups; missing or repeated ids, missing groups; ids that are no text; a moment
         outside ``spec.assigned``; earlier rows of two arms for one unit, or of arms that the experiment has not.
 
     Notes

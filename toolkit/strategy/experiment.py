@@ -19,6 +19,8 @@ from toolkit.strict import line_of, nearest, read_yaml
 Kind = Literal["proportion", "mean", "ratio", "retention"]
 HOLDOUT = "holdout"
 """The arm of those who are kept out of every arm."""
+NO_TIER = "none"
+"""The tier of customers whose column of tiers is empty."""
 _TOLERANCE = 1e-9
 
 

@@ -17,6 +17,8 @@ ARMS_AT_MOST = 64
 CHUNK = 16_000
 """Units added at a time: a column of so many stays in the cache, and under the size that malloc hands back at once."""
 Key = tuple[int, ...]
+_ROUNDING = 1e-12
+"""A mean that is less than this share of the shift is 0: a column of zeros in one arm only."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,4 +185,6 @@ def _centred(
     cubes = np.einsum("ti,tj,tk->tijk", total, middle, middle)
     pooled_third = third - mixed - mixed.swapaxes(2, 3) - mixed.transpose(0, 3, 2, 1) + 2 * cubes
     pooled = around - np.einsum("ti,tj->tij", total, middle)
-    return Moments(n, shift[:, None, :] + inner, own, shift + middle, pooled, pooled_third)
+    mean = shift[:, None, :] + inner
+    mean[np.abs(mean) <= _ROUNDING * np.abs(shift[:, None, :])] = 0.0
+    return Moments(n, mean, own, shift + middle, pooled, pooled_third)

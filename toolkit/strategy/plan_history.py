@@ -13,7 +13,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from toolkit.errors import ArgumentError, Check, InputError
-from toolkit.strategy.unit_tiers import NO_TIER, tier_order
+from toolkit.strategy.experiment import NO_TIER
+from toolkit.strategy.unit_tiers import tier_order
 
 if TYPE_CHECKING:
     from datetime import date

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from toolkit.errors import ArgumentError
-from toolkit.strategy.experiment import HOLDOUT
+from toolkit.strategy.experiment import HOLDOUT, NO_TIER
 from toolkit.strict import nearest
 from toolkit.tables import ASSIGNMENTS, CUSTOMER_ID
 
@@ -192,10 +192,19 @@ def _filled(tiered: pd.DataFrame, column: str, what: str) -> pd.Series[Any]:
     if tiered.columns.tolist().count(column) > 1:
         raise ArgumentError(f"no-{what}", f"several columns are called {column}", hint="rename all but one")
     found = tiered[column]
+    if what == "tier":
+        return _without_gaps(found)
     empty = found.isna()
     if empty.any():
-        fill = (
-            f'tiered["{column}"].astype(object).fillna("none")' if what == "tier" else "a group of one for each of them"
-        )
-        raise ArgumentError(f"no-{what}", f"customers have no {what}", column=column, count=int(empty.sum()), hint=fill)
+        hint = "a group of one for each of them"
+        raise ArgumentError(f"no-{what}", f"customers have no {what}", column=column, count=int(empty.sum()), hint=hint)
     return found
+
+
+def _without_gaps(tier: pd.Series[Any]) -> pd.Series[Any]:
+    """Say ``none`` where a customer has no tier, as plan and evaluation do."""
+    if not tier.isna().any():
+        return tier
+    if isinstance(tier.dtype, pd.CategoricalDtype):
+        return tier.cat.add_categories([NO_TIER] if NO_TIER not in tier.cat.categories else []).fillna(NO_TIER)
+    return tier.astype(object).fillna(NO_TIER)

@@ -64,8 +64,8 @@ def needs_rerandomisation(skewness: ArrayLike, smaller_arm: ArrayLike, *, groups
     Kohavi, Deng, Longbotham, Xu (2014), "Seven rules of thumb for web site experimenters", KDD, rule 7: a mean needs
     at least 355 s^2 users in each arm, s the skewness. It looks at nothing that dealing the arms anew would change,
     so the choice of the test is the same under every re-randomisation, and the chosen test stays exact. Where
-    few groups end depends on the case: at 20 to 50 where they are alike (Cameron and Miller, 2015, "A practitioner's guide
-    to cluster-robust inference", J. Human Resources 50); we take the upper end.
+    few groups end depends on the case: at 20 to 50 where they are alike (Cameron and Miller, 2015, "A practitioner's
+    guide to cluster-robust inference", J. Human Resources 50); we take the upper end.
 
     Examples
     --------

@@ -9,9 +9,9 @@ import pandas as pd
 
 from toolkit.data.measures import Measure
 from toolkit.errors import ArgumentError, Check
-from toolkit.strategy.experiment import HOLDOUT
+from toolkit.strategy.experiment import HOLDOUT, NO_TIER
 from toolkit.strategy.unit_checks import after_outcome, delivery, outside_days, rows_reach, shared_clusters, two_arms
-from toolkit.strategy.unit_tiers import NO_TIER, SOURCE, before_assignment, tier_order
+from toolkit.strategy.unit_tiers import SOURCE, before_assignment, tier_order
 from toolkit.strict import nearest
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from sklearn.base import clone
 
 from toolkit.errors import ArgumentError, InputError
 from toolkit.schema import PROSPECT, SEGMENT, SEGMENTS
+from toolkit.strategy.experiment import NO_TIER
 from toolkit.study import read_rules
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from toolkit.risk.clock_looks import Tiering
     from toolkit.strategy.experiment import Experiment
 
-NO_TIER, NEW = "none", "new"
-"""Tier of customers whose column is empty, and of those who were not there the day before the experiment."""
+NEW = "new"
+"""Tier of customers who were not there the day before the experiment."""
 SOURCE = "acquisition_channel"
 
 
