@@ -224,3 +224,26 @@ def test_record_makes_plain_values() -> None:
 def test_record_refuses_what_json_cannot_hold_by_name(value: object) -> None:
     with pytest.raises(ArgumentError, match=r"shares\.first.*Try: "):
         plain({"shares": {"first": value}})
+
+
+def test_a_section_whose_cells_came_to_nothing_is_left_out_with_its_prose() -> None:
+    v4: Any = nbformat.v4
+    code, prose = v4.new_code_cell, v4.new_markdown_cell
+    nb = v4.new_notebook()
+    said = v4.new_output("display_data", {"text/plain": "a table"})
+    nb.cells = [
+        prose("# A question"),
+        code("load()"),
+        prose("## Members\n\nWho pays for a period ..."),
+        code("members()"),
+        prose("More about them."),
+        code("more()"),
+        prose("## Orders"),
+        code("orders()", outputs=[said]),
+        code("nothing()"),
+        prose("## How to read it"),
+        code("tk.record()", metadata={"tags": ["results"]}),
+    ]
+    shown = [cell.source.split("\n")[0] for cell in without_results_cell(nb).cells]
+    assert shown == ["# A question", "load()", "## Orders", "orders()", "nothing()", "## How to read it"]
+    assert len(nb.cells) == 11

@@ -776,3 +776,13 @@ def test_the_evaluation_takes_the_plan(demo: tk.Study) -> None:
     result = tk.evaluate(demo, spec, plan=promised)
     assert next(one.status for one in result.checks if one.code == "plan_matches") == "passed"
     assert result.tier_order == tuple(promised.tiers.index)
+
+
+def test_the_demos_plan_is_the_one_that_is_made_today() -> None:
+    study = tk.Study.demo()
+    path = study.experiments[0]
+    written = Plan.read(path.with_name("checkin_cashback.plan.yaml"))
+    made = tk.plan_experiment(study, tk.Experiment.open(path))
+    assert written.spec_sha256 == made.spec_sha256
+    for name in ("tiers", "overall", "allocation"):
+        pd.testing.assert_frame_equal(getattr(written, name), getattr(made, name), rtol=1e-6, check_dtype=False)

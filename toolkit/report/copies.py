@@ -93,10 +93,26 @@ def results(nb: Any) -> dict[str, Any]:
 
 
 def without_results_cell(nb: Any) -> Any:
-    """Return the notebook as its page shows it: the recorded results stand in a file of their own."""
+    """Return the notebook as its page shows it.
+
+    The recorded results stand in a file of their own; a section whose cells all came to nothing, such as that on the
+    members of a shop that has none, is left out with its prose.
+    """
     copy = deepcopy(nb)
-    copy.cells = [cell for cell in copy.cells if not has_tag(cell, "results")]
+    sections: list[list[Any]] = [[]]
+    for cell in copy.cells:
+        if has_tag(cell, "results"):
+            continue
+        if cell.cell_type == "markdown" and cell.source.startswith("## "):
+            sections.append([])
+        sections[-1].append(cell)
+    copy.cells = [cell for place, section in enumerate(sections) if place == 0 or _shows(section) for cell in section]
     return copy
+
+
+def _shows(section: list[Any]) -> bool:
+    code = [cell for cell in section if cell.cell_type == "code"]
+    return not code or any(cell.outputs for cell in code)
 
 
 def _is_result(output: Any) -> bool:
