@@ -69,8 +69,8 @@ def looked(units: pd.DataFrame, metrics: Mapping[str, Any], seed: int, **options
 
 def kept(found: Evaluation, columns: list[str]) -> pd.DataFrame:
     """Return the wanted columns of the rows overall and by tier, the overall ones under the tier ``all``."""
-    rows = pd.concat([found.overall.assign(tier="all"), found.tiers], ignore_index=True)
-    return rows[["metric", "tier", *columns]]
+    whole = found.overall[["metric", *columns]].assign(tier="all")
+    return pd.concat([whole, found.tiers[["metric", "tier", *columns]]], ignore_index=True)
 
 
 def of(runs: pd.DataFrame, metric: str, tier: str = "all") -> pd.DataFrame:

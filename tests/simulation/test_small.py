@@ -55,8 +55,9 @@ def test_a_proportion_keeps_it_where_it_is_shown(runs: pd.DataFrame, tier: str) 
     mine = of(runs, "visit", tier)
     shown = mine[mine["p_value"].notna()]
     assert len(shown) > 0.7 * len(mine)
-    # of 20 units with 5 events and 5 non-events in each arm the shares are never far apart: fewer alarms than promised
-    holds(shown["p_value"] < 0.05, 0.05, tier, side="at most" if tier == "small" else "both")
+    # Of 20 units with 5 events and 5 non-events in each arm the shares are never far apart; and of 50 the rule deals
+    # anew in half of the runs, where ties of shares all count: fewer alarms than promised (10,000 runs: .015 and .040).
+    holds(shown["p_value"] < 0.05, 0.05, tier, side="both" if tier == "all" else "at most")
 
 
 def test_heavy_tails_are_dealt_anew_and_light_ones_are_not(runs: pd.DataFrame) -> None:
