@@ -117,13 +117,13 @@ def _ratio(evaluation: Evaluation) -> list[Finding]:
     text = (
         f"The arms are not quite of the sizes that were planned ({_sizes(evaluation)}; sample ratio {status}): {end}."
     )
-    arms = whole[["arm", "n", "expected"]].to_dict("records")
+    arms = records(whole[["arm", "n", "expected"]])
     return [Finding("sample_ratio", text, {"status": status, "p_value": float(whole["p_value"].iloc[0]), "arms": arms})]
 
 
 def _sizes(evaluation: Evaluation) -> str:
     whole = evaluation.sample_ratio[evaluation.sample_ratio["scope"] == "overall"]
-    rows = whole.to_dict("records")
+    rows = records(whole)
     counts = [f"{row['arm']} {row['n']:,.0f} where {row['expected']:,.0f} were expected" for row in rows]
     return f"{', '.join(counts)}, {p_value(rows[0]['p_value'])}"
 

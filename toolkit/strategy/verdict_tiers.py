@@ -8,6 +8,7 @@ import numpy as np
 
 from toolkit.strategy.finding import Finding
 from toolkit.strategy.phrases import between, lift, listed, p_value, percent
+from toolkit.strategy.verdict_others import records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +28,8 @@ _COLUMNS = ("tier", "lift", "lower", "upper", "p_adjusted", "lift_shrunken", "n"
 def interaction(evaluation: Evaluation, arm: str) -> list[Finding]:
     """Say whether the effect of an arm on the primary metric differs between tiers."""
     table = evaluation.interaction
-    rows = table[(table["metric"] == evaluation.primary) & (table["arm"] == arm)].to_dict("records")
+    mine = table.loc[(table["metric"] == evaluation.primary) & (table["arm"] == arm), ["p_value", "df_num"]]
+    rows = records(mine)
     if not rows:
         return []
     p = float(rows[0]["p_value"])
@@ -52,13 +54,14 @@ def tier_findings(evaluation: Evaluation, arm: str, power: Mapping[Any, float]) 
     """Say per status which tiers have it, for the primary metric and one arm."""
     mine = evaluation.tiers[evaluation.tiers["metric"] == evaluation.primary]
     compared = int(mine["p_adjusted"].notna().sum())
-    mine = mine[mine["arm"] == arm]
+    every = records(mine.loc[mine["arm"] == arm, [*_COLUMNS, "status"]])
     found = []
     for status, those in _SAID.items():
         rows: list[dict[str, Any]] = [
             {name: row[name] for name in _COLUMNS}
             | {"tier": str(row["tier"]), "power": power.get((str(row["tier"]), arm), power.get(str(row["tier"])))}
-            for row in mine[mine["status"].isin(those)].to_dict("records")
+            for row in every
+            if row["status"] in those
         ]
         if rows:
             figures: dict[str, object] = {
