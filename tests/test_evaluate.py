@@ -13,7 +13,7 @@ import pytest
 import toolkit as tk
 from tests.trials import CLOSES, FIRST, LAST, SPEC, WINDOW, moved, spec_of, study_of, tables
 from toolkit.data.synthetic import course_seller
-from toolkit.errors import ArgumentError
+from toolkit.errors import ArgumentError, StudyFileError
 from toolkit.schema import SEGMENTS
 from toolkit.segments.rfm import RFM
 from toolkit.strategy.evaluate import evaluate
@@ -22,8 +22,11 @@ from toolkit.strategy.plan import Plan, plan_experiment
 from toolkit.strategy.plan_checks import plan_check
 from toolkit.strategy.unit_checks import difference_before
 from toolkit.strategy.unit_frame import unit_frame
+from toolkit.strict import read_yaml
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from toolkit.errors import Check
     from toolkit.strategy.evaluation import Evaluation
 
@@ -455,7 +458,25 @@ def test_the_demo_says_what_is_known_and_what_is_not(demo: tuple[Any, Any, Evalu
     assert "none (" in said
     assert len(told.verdict) <= 8
     assert codes(told)["plan_matches"].status == "passed"
-    assert codes(result)["no_plan"].status == "informational"
+
+
+def test_the_plan_beside_the_experiments_file_is_read_by_itself(
+    demo: tuple[Any, Experiment, Evaluation], tmp_path: Path
+) -> None:
+    study, spec, result = demo
+    assert codes(result)["plan_matches"].status == "passed"
+    file = tmp_path / "coupon.yaml"
+    file.write_text(study.experiments[0].read_text("utf-8"), encoding="utf-8")
+    alone = Experiment.open(file)
+    assert alone.sha256 == spec.sha256
+    assert alone.plan_path == tmp_path / "coupon.plan.yaml"
+    assert codes(evaluate(study, alone, draws=99))["no_plan"].status == "informational"
+    (tmp_path / "coupon.plan.yaml").write_text("tiers: []\n", encoding="utf-8")
+    with pytest.raises(StudyFileError, match=r"coupon\.plan\.yaml"):
+        evaluate(study, alone)
+    parsed = Experiment.parse(read_yaml(file)[0])
+    assert parsed.plan_path is None
+    assert codes(evaluate(study, parsed, draws=99))["no_plan"].status == "informational"
 
 
 def test_an_experiment_that_was_changed_after_its_plan_is_called_out(demo: tuple[Any, Experiment, Evaluation]) -> None:

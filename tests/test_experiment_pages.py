@@ -145,7 +145,7 @@ def test_a_plan_counts_from_the_day_it_was_written_as_of(
     path.write_text(Path(demo.experiments[0]).read_text("utf-8"), "utf-8")
     spec = Experiment.open(path)
     tk_plan = plan_experiment(demo, spec, simulations=100)
-    tk_plan.write(experiments.plan_path(path))
+    tk_plan.write(path.with_name("checkin.plan.yaml"))
     monkeypatch.setattr(type(demo), "experiments", property(lambda _: (path,)))
     for day, written in (("2026-08-21", False), ("2026-08-22", True), ("2026-10-31", True)):
         page = Page(demo, day)

@@ -15,7 +15,7 @@ from toolkit.report.outlook import Reason
 from toolkit.report.tables import Table
 from toolkit.segments.tiers import Tiers
 from toolkit.strategy.experiment import Experiment
-from toolkit.strategy.plan import Plan
+from toolkit.strategy.plan import promised_plan
 from toolkit.strict import nearest
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from toolkit.data.warehouse import Warehouse
     from toolkit.errors import ToolkitError
     from toolkit.report.page import Page
+    from toolkit.strategy.plan import Plan
 
 State = Literal["planned", "running", "closed"]
 
@@ -123,7 +124,7 @@ def promised(study: Warehouse, page: Page, experiment: str = "", *, begun: bool 
     if not found:
         return None
     spec, path = found[-1]
-    return Promise(spec, path, state_of(spec, page.as_of), _plan_of(path, page.as_of))
+    return Promise(spec, path, state_of(spec, page.as_of), promised_plan(spec, page.as_of))
 
 
 def listing(study: Warehouse, page: Page) -> Table | Recipe | None:
@@ -163,7 +164,7 @@ def plan_note(promise: Promise, page: Page) -> Note | None:
         return None
     day = page.words.date(promise.spec.assigned.first)
     key = "plan_to_write" if promise.state == "planned" else "plan_not_written"
-    return Note(page.words.say(key, file=plan_path(promise.path).name, day=day))
+    return Note(page.words.say(key, file=f"{promise.path.stem}.plan.yaml", day=day))
 
 
 def tiering(study: Warehouse, spec: Experiment) -> Tiers | None:
@@ -180,19 +181,5 @@ def refused(error: ToolkitError, promise: Promise, page: Page) -> Reason:
     return Reason.of(error)
 
 
-def plan_path(path: Path) -> Path:
-    """Return where the plan of an experiment file stands: ``coupon.plan.yaml`` beside ``coupon.yaml``."""
-    return path.with_name(f"{path.stem}.plan.yaml")
-
-
 def _opened(study: Warehouse) -> Sequence[tuple[Experiment, Path]]:
     return [(Experiment.open(path), Path(path)) for path in study.experiments]
-
-
-def _plan_of(path: Path, day: date) -> Plan | None:
-    """Read the plan beside an experiment file; one that was written after the report's day is not known yet."""
-    beside = plan_path(path)
-    if not beside.is_file():
-        return None
-    plan = Plan.read(beside)
-    return plan if plan.as_of <= day.isoformat() else None

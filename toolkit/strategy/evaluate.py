@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from toolkit.schema import as_day
 from toolkit.strategy.evaluation import withhold
+from toolkit.strategy.plan import promised_plan
 from toolkit.strategy.plan_checks import peeking_check, plan_check, promised_power
 from toolkit.strategy.unit_frame import ARM, CLUSTER, DAY, TIER, WHENCE, unit_frame
 from toolkit.strategy.units import evaluate_units
@@ -52,7 +53,7 @@ def evaluate(
         and ``spec.tier`` is no column of the snapshot. A copy is fitted to the snapshot of the day before the
         experiment.
     plan
-        The plan that was written before (`toolkit.plan_experiment`).
+        The plan that was written before (`toolkit.plan_experiment`); by default that beside the experiment's file.
     test, draws, seed
         As for `toolkit.strategy.units.evaluate_units`.
     despite
@@ -89,6 +90,7 @@ def evaluate(
     (451, ('none', 'lead_in', 'entry', 'premium'), 'green')
     """
     day = spec.closes_on if as_of is None else as_day(as_of)
+    plan = promised_plan(spec, day) if plan is None else plan
     frame = unit_frame(study, spec, day, tiers)
     found = evaluate_units(
         frame.units,

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from toolkit.data.measures import Measure
@@ -182,6 +182,7 @@ class Experiment(_Part):
     holdout: _Number = Field(0.0, ge=0, lt=1)
     capacity: _Whole | None = Field(None, ge=1)
     salt: str = ""
+    _path: Path | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _arms_add_up(self) -> Self:
@@ -233,6 +234,11 @@ class Experiment(_Part):
         content = self.model_dump(mode="json", exclude_defaults=False)
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
+    @property
+    def plan_path(self) -> Path | None:
+        """Where its plan stands: ``coupon.plan.yaml`` beside ``coupon.yaml``; None where it came from no file."""
+        return self._path and self._path.with_name(f"{self._path.stem}.plan.yaml")
+
     def shares(self, tier: object) -> dict[str, float]:
         """Return the share of each arm in a tier."""
         return dict(self.shares_by_tier.get(str(tier), self.arms))
@@ -253,7 +259,9 @@ class Experiment(_Part):
         """
         path = Path(path)
         content, text = read_yaml(path)
-        return cls.parse(content, where=path.name, text=text)
+        found = cls.parse(content, where=path.name, text=text)
+        found._path = path  # noqa: SLF001 - its own
+        return found
 
     @classmethod
     def parse(cls, content: dict[str, Any], *, where: str = "experiment", text: str = "") -> Self:

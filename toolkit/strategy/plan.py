@@ -142,6 +142,20 @@ class Plan:
         return [check.message for check in self.checks if check.status == "failed"]
 
 
+def promised_plan(spec: Experiment, as_of: date) -> Plan | None:
+    """Read the plan beside an experiment's file; None where there is none, or was none yet on that day.
+
+    Raises
+    ------
+    StudyFileError
+        As for `Plan.read`.
+    """
+    if spec.plan_path is None or not spec.plan_path.is_file():
+        return None
+    plan = Plan.read(spec.plan_path)
+    return plan if plan.as_of <= as_of.isoformat() else None
+
+
 def plan_experiment(
     study: Warehouse,
     spec: Experiment,
