@@ -174,6 +174,7 @@ class StubStudy:
 
     name, language, last_day = "demo", "en", date.fromisoformat(AS_OF)
     columns, seed = ("order_count", "window_spend"), 7
+    experiments: tuple[Path, ...] = ()
 
     @classmethod
     def demo(cls) -> StubStudy:

@@ -79,7 +79,7 @@ def allocate(room: int, wanted: ArrayLike, available: ArrayLike) -> NDArray[np.i
         full = open_ & (share >= most)
         if not full.any():
             found[open_] = share[open_]
-            return found
+            return _settled(found, weight, most)
         found[full] = most[full]
         open_ &= ~full
         left = int(min(room, most.sum()) - found.sum())
@@ -87,3 +87,17 @@ def allocate(room: int, wanted: ArrayLike, available: ArrayLike) -> NDArray[np.i
         # what is wanted by nobody still has room
         found += allocate(left, most - found, most - found)
     return found
+
+
+def _settled(found: NDArray[np.int64], weight: NDArray[np.float64], most: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Move units one by one while the sum of weight squared over units falls: rounding alone is not the least."""
+    square = weight**2
+    while True:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            gain = np.where((found < most) & (weight > 0), square / (found * (found + 1)), 0.0)
+            loss = np.where(found > 0, np.where(weight > 0, square / (found * (found - 1)), 0.0), np.inf)
+        to, of = int(gain.argmax()), int(loss.argmin())
+        if to == of or not gain[to] > loss[of] * (1 + 1e-9):
+            return found
+        found[to] += 1
+        found[of] -= 1
