@@ -4,14 +4,20 @@ BIN := .venv/bin
 UV := .bench/lock/bin/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help env report test lint unit simulate nbval lab bench lock
+.PHONY: help env report test lint unit gates simulate nbval lab bench lock
+
+# PROFILE=ci: all examples and the slow tests; dev, the default, is for before every change
+PROFILE ?= dev
+export PROFILE
+PYTEST := $(BIN)/pytest -n 2 --dist loadgroup
 
 # $(call timed,what,command): run, then say how long it took
 timed = @start=$$(date +%s); $(2) && echo "$(1): $$(($$(date +%s) - start)) s"
 
 help:
 	@echo "make report   environment, demo study, all notebooks, reports/.../index.html"
-	@echo "make test     everything that must hold, the notebooks included"
+	@echo "make test     everything that must hold, the notebooks included; PROFILE=ci: all examples"
+	@echo "make gates    the statistics on 2,000 simulated experiments each; make simulate: 10,000"
 
 env: .venv/.stamp
 
@@ -34,13 +40,16 @@ lint: env
 	$(call timed,mypy,$(BIN)/mypy)
 
 unit: env
-	$(call timed,tests,$(BIN)/pytest -n 2 --dist loadfile)
+	$(call timed,tests,$(PYTEST))
+
+gates: env
+	$(call timed,gates,SIMULATION_RUNS=2000 $(PYTEST) tests/gates)
 
 simulate: env
-	$(call timed,simulations,SIMULATION_RUNS=10000 $(BIN)/pytest -n 2 --dist loadfile tests/simulation/)
+	$(call timed,simulations,SIMULATION_RUNS=10000 $(PYTEST) tests/gates)
 
 nbval: env
-	$(call timed,notebooks,$(BIN)/pytest --nbval -n 2 --dist loadfile notebooks/)
+	$(call timed,notebooks,$(BIN)/pytest --nbval -n 2 --dist loadfile notebooks)
 
 lab: env
 	$(BIN)/jupyter lab notebooks/

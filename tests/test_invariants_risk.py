@@ -13,12 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import toolkit as tk
-
-from . import made_up
-from .test_invariants import _in_parquet
-from .test_invariants_tiers import IDS, MONEY, Row, Tables, populated
-from .test_point_in_time_risk import LANDMARKS, said
-from .test_point_in_time_tiers import AS_OF, FEW
+from tests.builders import made_up
+from tests.test_invariants import _in_parquet
+from tests.test_invariants_tiers import IDS, MONEY, Row, Tables, populated
+from tests.test_point_in_time_risk import LANDMARKS, said
+from tests.test_point_in_time_tiers import AS_OF, FEW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

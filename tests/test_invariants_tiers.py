@@ -13,10 +13,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import toolkit as tk
-
-from . import made_up
-from .test_invariants import _in_parquet
-from .test_point_in_time_tiers import AS_OF, BEFORE, CROWD, MONTHS, said
+from tests.builders import made_up
+from tests.test_invariants import _in_parquet
+from tests.test_point_in_time_tiers import AS_OF, BEFORE, CROWD, MONTHS, said
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]

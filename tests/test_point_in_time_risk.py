@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given, settings
 
 import toolkit as tk
+from tests import test_point_in_time as orders_only
+from tests import test_point_in_time_tables as tables
+from tests.test_point_in_time_tiers import AS_OF, FEW, _of_orders, _of_tables, text_of
 from toolkit.errors import ToolkitError
 from toolkit.risk.landmarks import training_episodes
 from toolkit.risk.tracking import track
-
-from . import test_point_in_time as orders_only
-from . import test_point_in_time_tables as tables
-from .test_point_in_time_tiers import AS_OF, FEW, _of_orders, _of_tables, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

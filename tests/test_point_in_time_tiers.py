@@ -14,11 +14,10 @@ import pytest
 from hypothesis import Phase, given, settings
 
 import toolkit as tk
+from tests import test_point_in_time as orders_only
+from tests import test_point_in_time_tables as tables
 from toolkit.errors import ToolkitError
 from toolkit.segments.history import compare_hysteresis
-
-from . import test_point_in_time as orders_only
-from . import test_point_in_time_tables as tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,17 +11,15 @@ import pandas as pd
 import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
+from tests.builders.books import Rows, book, book_stops, head, open_book, raw_book, raw_row
+from tests.builders.shop import HEADER, assert_nothing_lost, fates, good_lines, spend
 from toolkit.data import unpacking
-
-from .books import Rows, book, book_stops, head, open_book, raw_book, raw_row
-from .shop import HEADER, assert_nothing_lost, fates, good_lines, spend
 
 if TYPE_CHECKING:
     import openpyxl
 
     import toolkit as tk
-
-    from .shop import Shop
+    from tests.builders.shop import Shop
 
 GOOD: Rows = [["C1", "2026-01-05", 10], ["C2", "2026-02-03", 20.5]]
 

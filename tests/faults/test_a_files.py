@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from .shop import HEADER, assert_nothing_lost, check_of, fates, good_lines, spend
+from tests.builders.shop import HEADER, assert_nothing_lost, check_of, fates, good_lines, spend
 
 if TYPE_CHECKING:
-    from .shop import Shop
+    from tests.builders.shop import Shop
 
 CHINESE = "买家id,下单时间,实付金额,渠道\n张三,2026-01-05,￥1200.50,公众号\n李四,2026-02-03,15元,视频号\n"
 

@@ -19,6 +19,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.builders.books import book, head
+from tests.builders.shop import HEADER, assert_nothing_lost, good_lines, spend
 from toolkit.data import encoding, memory, reading, rows, unpacking
 from toolkit.data.files import read_csv
 from toolkit.data.memory import Aside
@@ -27,13 +29,9 @@ from toolkit.errors import InputError
 from toolkit.study import TableFile
 from toolkit.tables import TABLES
 
-from .books import book, head
-from .shop import HEADER, assert_nothing_lost, good_lines, spend
-
 if TYPE_CHECKING:
+    from tests.builders.shop import Shop
     from toolkit.data.headers import SourceFile
-
-    from .shop import Shop
 
 ORDERS = TABLES["orders"]
 

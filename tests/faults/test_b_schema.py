@@ -9,13 +9,12 @@ import pyarrow as pa
 import pytest
 
 import toolkit as tk
+from tests.builders.books import book
+from tests.builders.shop import HEADER, assert_nothing_lost, check_of, fates, good_lines, spend
 from toolkit.errors import InputError, ToolkitError
 
-from .books import book
-from .shop import HEADER, assert_nothing_lost, check_of, fates, good_lines, spend
-
 if TYPE_CHECKING:
-    from .shop import Shop
+    from tests.builders.shop import Shop
 
 
 def frames(orders: pd.DataFrame, customers: pd.DataFrame | None = None, **settings: Any) -> tk.Study:

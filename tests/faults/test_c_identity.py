@@ -9,12 +9,11 @@ import pyarrow as pa
 import pytest
 
 import toolkit as tk
+from tests.builders.shop import HEADER, assert_nothing_lost, check_of, fates, good_lines, spend
 from toolkit.errors import InputError
 
-from .shop import HEADER, assert_nothing_lost, check_of, fates, good_lines, spend
-
 if TYPE_CHECKING:
-    from .shop import Shop
+    from tests.builders.shop import Shop
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])

@@ -10,14 +10,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from tests.builders.shop import AS_OF, HEADER, assert_nothing_lost, check_of, fates, good_lines, spend
 from toolkit.errors import ArgumentError, InputError
-
-from .shop import AS_OF, HEADER, assert_nothing_lost, check_of, fates, good_lines, spend
 
 if TYPE_CHECKING:
     import toolkit as tk
-
-    from .shop import Shop
+    from tests.builders.shop import Shop
 
 
 def day_of(study: tk.Study) -> str:

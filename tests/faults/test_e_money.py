@@ -10,11 +10,10 @@ import pyarrow as pa
 import pytest
 
 import toolkit as tk
-
-from .shop import HEADER, assert_nothing_lost, check_of, fates, spend
+from tests.builders.shop import HEADER, assert_nothing_lost, check_of, fates, spend
 
 if TYPE_CHECKING:
-    from .shop import Shop
+    from tests.builders.shop import Shop
 
 REFUND = {"negative_amounts": "refund"}
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from tests.trials import CLOSES, FIRST, moved, order, spec_of, study_of, tables
+from tests.builders.trials import CLOSES, FIRST, moved, order, spec_of, study_of, tables
 from toolkit.errors import ArgumentError, Check
 from toolkit.strategy.evaluate import evaluate
 from toolkit.strategy.units import evaluate_units

@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 
 import toolkit as tk
-
-from .shop import HEADER, check_of, good_lines, spend
+from tests.builders.shop import HEADER, check_of, good_lines, spend
 
 if TYPE_CHECKING:
-    from .shop import Shop
+    from tests.builders.shop import Shop
 
 
 def test_70_one_customer_with_one_order(shop: Shop) -> None:

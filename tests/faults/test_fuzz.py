@@ -15,10 +15,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import toolkit as tk
+from tests.builders.samples import GOOD, NINE, Row, csv_of, frame_of, rows_of
+from tests.builders.shop import HEADER, Shop, good_lines
 from toolkit.errors import ToolkitError
-
-from .samples import GOOD, NINE, Row, csv_of, frame_of, rows_of
-from .shop import HEADER, Shop, good_lines
 
 BOUNDED = settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 LENIENT: dict[str, Any] = {

@@ -19,11 +19,10 @@ from hypothesis import strategies as st
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
+from tests.builders.books import raw_book, raw_row
+from tests.builders.shop import HEADER, Shop, good_lines
 from toolkit.errors import ToolkitError
 from toolkit.tables import TABLES
-
-from .books import raw_book, raw_row
-from .shop import HEADER, Shop, good_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from toolkit.schema import SNAPSHOT
 from toolkit.study import parse_study
 
 if TYPE_CHECKING:
-    from .shop import Shop
+    from tests.builders.shop import Shop
 
 OTHERS = {"rest": "else"}
 LINES = ("C1,2026-01-05,10", "C2,2026-03-05,500", "C2,2026-12-01,40", "C3,2026-12-30,7")

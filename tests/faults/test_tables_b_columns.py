@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.builders.samples import DATED, GOOD, HOW, NINE, REASON, csv_of, opened, rows_of
+from tests.builders.shop import AS_OF, assert_nothing_lost, check_of, fates, hinted
 from toolkit.data.headers import map_columns
 from toolkit.errors import InputError
 from toolkit.study import TableFile
 from toolkit.tables import TABLES
 
-from .samples import DATED, GOOD, HOW, NINE, REASON, csv_of, opened, rows_of
-from .shop import AS_OF, assert_nothing_lost, check_of, fates, hinted
-
 if TYPE_CHECKING:
-    from .shop import Shop
+    from tests.builders.shop import Shop
 
 REQUIRED = [(name, column.name) for name, table in TABLES.items() for column in table.columns if column.required]
 FLAGS = [("customers", "opted_out"), ("contacts", "delivered"), ("contacts", "opened"), ("contacts", "opted_out")]

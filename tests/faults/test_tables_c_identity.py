@@ -10,14 +10,13 @@ import pyarrow as pa
 import pytest
 
 import toolkit as tk
+from tests.builders.samples import GOOD, HOW, REASON, WITH_PEOPLE, csv_of, frame_of, opened, rows_of
+from tests.builders.shop import AS_OF, assert_nothing_lost, check_of, codes, fates, hinted
 from toolkit.errors import InputError
 from toolkit.tables import TABLES
 
-from .samples import GOOD, HOW, REASON, WITH_PEOPLE, csv_of, frame_of, opened, rows_of
-from .shop import AS_OF, assert_nothing_lost, check_of, codes, fates, hinted
-
 if TYPE_CHECKING:
-    from .shop import Shop
+    from tests.builders.shop import Shop
 
 OF_PEOPLE = tuple(name for name in WITH_PEOPLE if name != "identities")
 LOGS = tuple(name for name in OF_PEOPLE if name not in ("orders", "customers"))

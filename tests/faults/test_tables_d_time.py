@@ -9,15 +9,13 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from tests.builders.samples import DATED, GOOD, HOW, REASON, Row, csv_of, frame_of, opened, rows_of
+from tests.builders.shop import AS_OF, assert_nothing_lost, check_of, codes, fates, hinted
 from toolkit.tables import TABLES
-
-from .samples import DATED, GOOD, HOW, REASON, Row, csv_of, frame_of, opened, rows_of
-from .shop import AS_OF, assert_nothing_lost, check_of, codes, fates, hinted
 
 if TYPE_CHECKING:
     import toolkit as tk
-
-    from .shop import Shop
+    from tests.builders.shop import Shop
 
 TIMED = tuple(name for name in DATED if name != "costs")
 LENIENT: dict[str, Any] = {"loss_budget": {"rows": 1, "money": 1}}

@@ -9,13 +9,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from .samples import GOOD, HOW, REASON, Row, csv_of, frame_of, opened, rows_of
-from .shop import AS_OF, assert_nothing_lost, check_of, codes, fates, hinted, spend
+from tests.builders.samples import GOOD, HOW, REASON, Row, csv_of, frame_of, opened, rows_of
+from tests.builders.shop import AS_OF, assert_nothing_lost, check_of, codes, fates, hinted, spend
 
 if TYPE_CHECKING:
     import toolkit as tk
-
-    from .shop import Shop
+    from tests.builders.shop import Shop
 
 MONEY = [("orders", "amount"), ("orders", "list_price"), ("customers", "acquisition_cost"), ("events", "value"),
          ("contacts", "offer_price"), ("costs", "amount")]  # fmt: skip

@@ -9,13 +9,12 @@ import pandas as pd
 import pytest
 
 import toolkit as tk
+from tests.builders.samples import DATED, GOOD, NINE, REASON, csv_of, frame_of, rows_of
+from tests.builders.shop import AS_OF, assert_nothing_lost, check_of, codes, fates
 from toolkit.tables import TABLES
 
-from .samples import DATED, GOOD, NINE, REASON, csv_of, frame_of, rows_of
-from .shop import AS_OF, assert_nothing_lost, check_of, codes, fates
-
 if TYPE_CHECKING:
-    from .shop import Shop
+    from tests.builders.shop import Shop
 
 LENIENT: dict[str, Any] = {"loss_budget": {"rows": 1, "money": 1}}
 OVERLAPPING = tuple(name for name in DATED if name != "assignments")
