@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ import pandas as pd
 
 from toolkit.strategy.evaluation import Evaluation
 from toolkit.strategy.experiment import Experiment
-from toolkit.strategy.finding import Finding
+from toolkit.strategy.plan import Plan
+from toolkit.strategy.verdict import verdict
 
 TIERS = ("none", "lead_in", "entry", "premium")
 SIZES = {"none": 338, "lead_in": 498, "entry": 1_182, "premium": 247}
@@ -96,7 +98,8 @@ def evaluation(promise: Experiment | None = None, *, draws: int = 0, **changed: 
         "experiment": promise.experiment, "question": promise.question, "control": promise.control, "arms": tuple(arms),
         "tier_order": TIERS, "primary": "completed", "alpha": 0.05, "smallest_effect": 0.03, "units": 4_530,
         "kinds": {"completed": "proportion", "paid": "mean", "opted_out": "proportion"}, "as_of": "2026-10-31",
-        "checks": (), "sample_ratio_status": "green", "withheld": (), "verdict": (), **frames,
+        "checks": (), "sample_ratio_status": "green", "withheld": (), **frames,
+        "write_verdict": partial(verdict, window_days=28, currency="CNY"),
     }  # fmt: skip
     return Evaluation(**(known | changed))
 
@@ -129,5 +132,11 @@ def plan_frames(promise: Experiment | None = None) -> dict[str, pd.DataFrame]:
     return {"tiers": pd.DataFrame(tiers).set_index("tier"), "overall": overall}
 
 
-def finding(code: str, **figures: object) -> Finding:
-    return Finding(code, code, dict(figures))
+def plan(promise: Experiment | None = None, **changed: Any) -> Plan:
+    promise = promise or spec()
+    known: dict[str, Any] = {
+        "experiment": promise.experiment, "as_of": "2026-08-22", "spec_sha256": promise.sha256, "seed": 0,
+        "allocation": pd.DataFrame(), "design_effect": 1.0, "icc": float("nan"), "days": 35, "weeks_to_fill": 0.0,
+        "checks": (), **plan_frames(promise),
+    }  # fmt: skip
+    return Plan(**(known | changed))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from toolkit.schema import as_day
@@ -113,8 +114,14 @@ def evaluate(
         despite=despite,
     )
     checks = (plan_check(spec, plan), peeking_check(spec, day), *frame.checks, *found.checks)
-    found = replace(found, experiment=spec.experiment, question=spec.question, as_of=day.isoformat(), checks=checks)
-    if day < spec.closes_on and PEEKING not in despite:
-        found = withhold(found, PEEKING)
-    said = verdict(found, power=promised_power(plan), window_days=spec.window_days, currency=study.currency)
-    return replace(found, verdict=said)
+    found = replace(
+        found,
+        experiment=spec.experiment,
+        question=spec.question,
+        as_of=day.isoformat(),
+        checks=checks,
+        write_verdict=partial(
+            verdict, power=promised_power(plan), window_days=spec.window_days, currency=study.currency
+        ),
+    )
+    return withhold(found, PEEKING) if day < spec.closes_on and PEEKING not in despite else found

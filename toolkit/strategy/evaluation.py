@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,6 +13,8 @@ import pandas as pd
 from toolkit.strategy.phrases import between, lift, p_value, value
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from toolkit.errors import Check
     from toolkit.strategy.finding import Finding
 
@@ -71,8 +74,8 @@ class Evaluation:
         ``n``, the units of the arm.
     draws
         ``arm draw statistic``: the primary's overall statistic when arms are dealt anew; empty where Welch served.
-    verdict
-        What it comes to, in plain sentences.
+    write_verdict
+        Writes the verdict of an evaluation.
     """
 
     experiment: str
@@ -96,7 +99,12 @@ class Evaluation:
     guardrails: pd.DataFrame
     profit: pd.DataFrame
     draws: pd.DataFrame
-    verdict: tuple[Finding, ...]
+    write_verdict: Callable[[Evaluation], tuple[Finding, ...]]
+
+    @cached_property
+    def verdict(self) -> tuple[Finding, ...]:
+        """What it comes to, in plain sentences; written when first asked for."""
+        return self.write_verdict(self)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -153,7 +161,7 @@ def withhold(evaluation: Evaluation, reason: str) -> Evaluation:
         for name in ("overall", "interaction", "tiers", "guardrails", "profit")
     }
     reasons = tuple(dict.fromkeys((*evaluation.withheld, reason)))
-    return replace(evaluation, withheld=reasons, draws=evaluation.draws.iloc[:0], verdict=(), **frames)
+    return replace(evaluation, withheld=reasons, draws=evaluation.draws.iloc[:0], **frames)
 
 
 def _emptied(frame: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from toolkit.strategy import asked as ask
@@ -202,8 +202,8 @@ def evaluate_units(
             found, profit, asked.control, {name: read.customers[:, place[name]] for name in treatments}
         ),
         draws=draw_table(found, decides),
-        verdict=(),
+        write_verdict=partial(verdict, power=power),
     )
     if ratio.status == "red" and "sample_ratio" not in despite:
-        evaluation = withhold(evaluation, "sample_ratio")
-    return replace(evaluation, verdict=verdict(evaluation, power=power))
+        return withhold(evaluation, "sample_ratio")
+    return evaluation

@@ -61,7 +61,7 @@ def verdict(
     Parameters
     ----------
     evaluation
-        The evaluation; its own ``verdict`` is not looked at.
+        The evaluation.
     power
         Power that the plan promised, by tier or by (tier, arm).
     window_days
