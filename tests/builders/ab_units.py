@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from toolkit.strategy.units import evaluate_units
+import toolkit as tk
 
 ARMS: dict[str, Any] = {"arm": "arm", "control": "none"}
 FRAMES = ("overall", "interaction", "tiers", "guardrails", "profit")
@@ -28,9 +28,23 @@ def made_up(n: int = 600, seed: int = 1, arms: tuple[str, ...] = ("none", "coupo
 
 def ask(frame: pd.DataFrame, **options: Any) -> Any:
     asked = {"tier": "tier", "metrics": {"spend": "mean", "visit": "proportion", "per": ("spend", "orders")}}
-    return evaluate_units(frame, **ARMS, **(asked | options))
+    return tk.evaluate_units(frame, **ARMS, **(asked | options))
 
 
-def same(one: Any, other: Any, *, rtol: float = 1e-9) -> None:
-    for name in FRAMES:
+def same(one: Any, other: Any, *, rtol: float = 1e-9, frames: tuple[str, ...] = FRAMES) -> None:
+    for name in frames:
         pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name), rtol=rtol, atol=1e-11, obj=name)
+
+
+def assert_withheld(found: Any, shown: Any) -> None:
+    """Assert that no table, draw or text holds an estimate of what the evaluation comes to where it is shown."""
+    for name in FRAMES:
+        table = getattr(found, name)
+        assert len(table) == len(getattr(shown, name))
+        estimates = table.select_dtypes("number").columns.difference(["n", "control_n", "weight", "margin", "cost"])
+        assert table[estimates].isna().all(axis=None), name
+        assert "status" not in table or set(table["status"]) <= {"not_known"}
+    assert found.draws.empty
+    assert [finding.code for finding in found.verdict] == ["withheld"]
+    effect = f"{shown.overall['lift'].iloc[0]:.3g}"
+    assert effect not in repr(found) + found._repr_html_()

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 import toolkit as tk
-from toolkit.strategy.experiment import Experiment
 
 FIRST, LAST, WINDOW = date(2026, 9, 1), date(2026, 9, 7), 28
 CLOSES = "2026-10-05"
@@ -30,10 +29,10 @@ SPEC: dict[str, Any] = {
 }  # fmt: skip
 
 
-def spec_of(**changes: Any) -> Experiment:
+def spec_of(experiment: str = "coupon", **changes: Any) -> tk.Experiment:
     """Return the experiment with some keys changed; None takes a key away."""
-    content = {**SPEC, **changes}
-    return Experiment.parse({key: value for key, value in content.items() if value is not None})
+    content = {**SPEC, "experiment": experiment, **changes}
+    return tk.Experiment.parse({key: value for key, value in content.items() if value is not None})
 
 
 def tables(units: int = 200, seed: int = 0, *, lift: float = 0.3) -> dict[str, pd.DataFrame]:
@@ -100,3 +99,16 @@ def study_of(frames: dict[str, pd.DataFrame], **settings: Any) -> tk.Study:
 def moved(frames: dict[str, pd.DataFrame], **columns: Any) -> dict[str, pd.DataFrame]:
     """Return the tables with columns of the assignments changed."""
     return frames | {"assignments": frames["assignments"].assign(**columns)}
+
+
+def beside(frames: dict[str, pd.DataFrame], **others: dict[str, Any]) -> dict[str, pd.DataFrame]:
+    """Return the tables with further experiments of the same units: their id -> columns of the assignments changed."""
+    rows = frames["assignments"]
+    more = [rows.assign(experiment_id=name, **columns) for name, columns in others.items()]
+    return frames | {"assignments": pd.concat([rows, *more], ignore_index=True)}
+
+
+def check(result: Any, code: str) -> Any:
+    """Return the one check of an evaluation with a code."""
+    (found,) = (each for each in result.checks if each.code == code)
+    return found

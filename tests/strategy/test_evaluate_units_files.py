@@ -9,11 +9,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+import toolkit as tk
+from tests.builders.ab_units import same
+from tests.builders.profiles import examples, several
 from toolkit.strategy.moments import CHUNK, Gathering
-from toolkit.strategy.units import evaluate_units
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +25,8 @@ ASKED: dict[str, Any] = {
     "metrics": {"spend": "mean", "visit": "proportion", "per": ("spend", "orders")},
     "covariates": {"spend": "before", "visit": "before", "per": "before"}, "sample_ratio_by": ["source"],
 }  # fmt: skip
+TABLES = ("overall", "tiers", "interaction", "sample_ratio")
+N = several(12_000, 40_000)
 
 
 def made_up(n: int, seed: int = 2) -> pd.DataFrame:
@@ -38,17 +42,16 @@ def made_up(n: int, seed: int = 2) -> pd.DataFrame:
 
 
 def test_a_file_is_its_frame(tmp_path: Path) -> None:
-    frame = made_up(40_000)
-    whole = evaluate_units(frame, **ASKED)
+    frame = made_up(N)
+    whole = tk.evaluate_units(frame, **ASKED)
     assert {"welch", "randomisation"} == set(whole.tiers["test"])
-    for number, groups in enumerate((500, 7_001, 100_000)):
-        path = tmp_path / f"{number}.parquet"
+    for groups in (N // 80, N // 6 + 1, 2 * N):
+        path = tmp_path / f"{groups}.parquet"
         frame.to_parquet(path, row_group_size=groups)
-        found = evaluate_units(path, **ASKED)
-        assert found.units == whole.units == 40_000
+        found = tk.evaluate_units(path, **ASKED)
+        assert found.units == whole.units == N
         assert found.tier_order == whole.tier_order
-        for name in ("overall", "tiers", "interaction", "sample_ratio", "draws"):
-            pd.testing.assert_frame_equal(getattr(found, name), getattr(whole, name), rtol=1e-9)
+        same(found, whole, frames=(*TABLES, "draws"))
 
 
 def test_groups_from_a_file(tmp_path: Path) -> None:
@@ -56,10 +59,9 @@ def test_groups_from_a_file(tmp_path: Path) -> None:
     frame["arm"] = np.array(["none", "coupon", "call"])[frame["home"] % 3]
     frame.to_parquet(tmp_path / "homes.parquet", row_group_size=400)
     asked = ASKED | {"cluster": "home"}
-    one, other = evaluate_units(frame, **asked), evaluate_units(tmp_path / "homes.parquet", **asked)
+    one, other = tk.evaluate_units(frame, **asked), tk.evaluate_units(tmp_path / "homes.parquet", **asked)
     assert one.units == 600
-    for name in ("overall", "tiers", "interaction", "sample_ratio"):
-        pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name), rtol=1e-9)
+    same(one, other, frames=TABLES)
 
 
 def test_dictionaries_that_differ_between_row_groups(tmp_path: Path) -> None:
@@ -67,8 +69,8 @@ def test_dictionaries_that_differ_between_row_groups(tmp_path: Path) -> None:
     with pq.ParquetWriter(tmp_path / "parts.parquet", pa.Schema.from_pandas(frame)) as writer:
         for part in (frame.iloc[::-1].iloc[:100], frame.iloc[:300], frame.iloc[300:500]):
             writer.write_table(pa.Table.from_pandas(part.reset_index(drop=True), schema=pa.Schema.from_pandas(frame)))
-    one, other = evaluate_units(frame, **ASKED), evaluate_units(tmp_path / "parts.parquet", **ASKED)
-    pd.testing.assert_frame_equal(one.tiers, other.tiers, rtol=1e-9)
+    one, other = tk.evaluate_units(frame, **ASKED), tk.evaluate_units(tmp_path / "parts.parquet", **ASKED)
+    same(one, other, frames=TABLES)
 
 
 def test_categories_keep_their_order_and_their_empty_arms(tmp_path: Path) -> None:
@@ -80,7 +82,7 @@ def test_categories_keep_their_order_and_their_empty_arms(tmp_path: Path) -> Non
     )
     frame.to_parquet(tmp_path / "categories.parquet", row_group_size=100)
     for units in (frame, tmp_path / "categories.parquet"):
-        found = evaluate_units(units, **ASKED)
+        found = tk.evaluate_units(units, **ASKED)
         assert (found.arms, found.tier_order) == (("coupon", "call"), ("top", "new", "old"))
         assert found.withheld == ("sample_ratio",)
 
@@ -98,10 +100,10 @@ def test_columns_that_are_not_named_are_not_read(tmp_path: Path) -> None:
     path.write_bytes(spoiled)
     with pytest.raises(OSError, match=r".+"):
         pq.read_table(path)
-    assert evaluate_units(path, **ASKED).units == 5_000
+    assert tk.evaluate_units(path, **ASKED).units == 5_000
 
 
-@settings(max_examples=25, deadline=None)
+@examples(6, 25)
 @given(
     st.integers(0, 10_000),
     st.sampled_from([0.0, 1.0, 1e6, -1e9]),
@@ -125,24 +127,25 @@ def test_moments_are_those_of_two_passes(seed: int, offset: float, cuts: list[in
     seen = gathering.seen_tiers()
     found = gathering.finish(seen, [1, 0])
     whole = np.column_stack([numbers[name].astype(np.longdouble) for name in ("y", "b", "x")])
+    size = max(1.0, abs(offset) * 1e-6)  # what float64 itself rounds off the values
     for place, code in enumerate(seen):
         mine = whole[tier == code]
         left = mine - mine.mean(axis=0)
-        np.testing.assert_allclose(found.pooled_mean[place], mine.mean(axis=0).astype(float), rtol=1e-14)
-        size = max(1.0, abs(offset) * 1e-6)  # what float64 itself rounds off the values
-        np.testing.assert_allclose(
-            found.pooled_second[place], (left.T @ left).astype(float), rtol=1e-9, atol=1e-8 * size
-        )
-        cubes = np.einsum("ni,nj,nk->ijk", left, left, left).astype(float)
-        np.testing.assert_allclose(found.pooled_third[place], cubes, rtol=1e-8, atol=1e-7 * size)
+        cubes = np.einsum("ni,nj,nk->ijk", left, left, left)
+        close(found.pooled_mean[place], mine.mean(axis=0), 1e-14, 0)
+        close(found.pooled_second[place], left.T @ left, 1e-9, 1e-8 * size)
+        close(found.pooled_third[place], cubes, 1e-8, 1e-7 * size)
         for at, which in enumerate((1, 0)):
             each = whole[(tier == code) & (arm == which)]
             assert found.n[place, at] == len(each)
             if len(each):
                 left = each - each.mean(axis=0)
-                np.testing.assert_allclose(
-                    found.second[place, at], (left.T @ left).astype(float), rtol=1e-9, atol=1e-8 * size
-                )
+                close(found.mean[place, at], each.mean(axis=0), 1e-13, 0)
+                close(found.second[place, at], left.T @ left, 1e-9, 1e-8 * size)
+
+
+def close(found: Any, known: Any, rtol: float, atol: float) -> None:
+    np.testing.assert_allclose(found, known.astype(np.float64), rtol=rtol, atol=atol)
 
 
 def test_more_units_than_a_chunk() -> None:
@@ -165,6 +168,6 @@ def test_large_means_lose_no_digits(tmp_path: Path) -> None:
     far = frame.assign(spend=frame["spend"] + 1e9, before=frame["before"] - 1e9)
     far.to_parquet(tmp_path / "far.parquet", row_group_size=500)
     asked = ASKED | {"metrics": {"spend": "mean"}, "covariates": {"spend": "before"}, "test": "welch"}
-    one, other = evaluate_units(frame, **asked), evaluate_units(tmp_path / "far.parquet", **asked)
+    one, other = tk.evaluate_units(frame, **asked), tk.evaluate_units(tmp_path / "far.parquet", **asked)
     np.testing.assert_allclose(one.tiers["lift"], other.tiers["lift"], atol=1e-6)
     np.testing.assert_allclose(one.tiers["se"], other.tiers["se"], rtol=1e-6)

@@ -1,19 +1,17 @@
-"""`evaluate_units`: families, statuses, what is too few, guardrails, profit, and what is withheld."""
+"""`evaluate_units`: families, statuses, what is too few, guardrails, profit."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tests.builders.ab_units import FRAMES, ask, made_up
-from toolkit.strategy.evaluation import ESTIMATES, withhold
+import toolkit as tk
+from tests.builders.ab_units import ask, made_up
+from tests.builders.trials import check
 from toolkit.strategy.experiment import Profit
 from toolkit.strategy.families import benjamini_hochberg, holm
 from toolkit.strategy.lifts import APART, FEW_EVENTS, FEW_UNITS, FLAT, NO_DENOMINATOR
-from toolkit.strategy.units import evaluate_units
 
 
 def test_several_arms_and_their_families() -> None:
@@ -78,7 +76,7 @@ def test_too_few_units_leave_the_row_and_enter_the_overall() -> None:
         for _, mine in frame.groupby("tier")
     )
     assert found.overall["lift"].iloc[0] == pytest.approx(lift)
-    assert not [check for check in found.checks if check.code == "covered"]
+    assert "covered" not in [each.code for each in found.checks]
     assert found.interaction["df_num"].tolist() == [1, 1, 1]
 
 
@@ -88,7 +86,7 @@ def test_a_tier_without_one_arm_gives_its_weight_to_the_others() -> None:
     found = ask(frame, test="welch", despite=["sample_ratio"])
     assert found.sample_ratio_status == "red"
     assert not found.withheld
-    covered = next(check for check in found.checks if check.code == "covered")
+    covered = check(found, "covered")
     share = (frame["tier"] != "top").mean()
     assert covered.status == "failed"
     assert f"{share:.1%}" in covered.message
@@ -106,7 +104,7 @@ def test_tiers_that_have_one_arm_each_have_no_overall() -> None:
     assert set(found.overall["why"]) == {APART}
     assert found.overall[["lift", "p_value", "value"]].isna().all(axis=None)
     assert found.tiers["weight"].tolist() == [0] * 9
-    assert next(check for check in found.checks if check.code == "covered").subject == "new, old, top"
+    assert check(found, "covered").subject == "new, old, top"
 
 
 def test_what_does_not_vary_has_no_test() -> None:
@@ -163,34 +161,7 @@ def test_profit_by_hand() -> None:
     assert alone.profit["tier"].tolist() == ["total"]
 
 
-@pytest.mark.parametrize("reason", ["sample_ratio", "peeking"])
-def test_withheld_frames_hold_no_estimate(reason: str) -> None:
-    frame = made_up()
-    options: dict[str, Any] = {
-        "guardrails": {"visit": (0.05, "lower")}, "profit": Profit(of="spend", offer_cost={"coupon": 1.0}),
-        "metrics": {"spend": "mean", "visit": "proportion"}, "test": "randomisation", "draws": 99,
-    }  # fmt: skip
-    shown = ask(frame, **options)
-    hidden = withhold(shown, reason)
-    if reason == "sample_ratio":
-        hidden = ask(frame.drop(frame.index[frame["arm"] == "none"][:120]), **options)
-    assert hidden.withheld == (reason,)
-    counts = {"n", "control_n", "weight", "margin", "cost"}
-    for name in FRAMES:
-        table = getattr(hidden, name)
-        assert len(table) == len(getattr(shown, name))
-        numbers = set(table.select_dtypes("number").columns) - counts
-        assert numbers <= {*ESTIMATES}
-        assert table[list(numbers)].isna().all(axis=None), name
-        assert not set(table.columns) & {"status"} or set(table["status"]) == {"not_known"}
-    assert hidden.draws.empty
-    effect = f"{shown.overall['lift'].iloc[0]:.3g}"
-    assert effect not in repr(hidden)
-    assert effect not in hidden._repr_html_()
-    if reason == "sample_ratio":
-        assert [finding.code for finding in hidden.verdict] == ["withheld"]
-
-
+@pytest.mark.fault(93)
 def test_an_arm_that_got_nobody_fails_the_sample_ratio() -> None:
     frame = made_up(300)
     empty = frame.assign(arm=pd.Categorical(frame["arm"], ["none", "coupon", "call"]))
@@ -212,7 +183,7 @@ def test_order_of_tiers_and_arms() -> None:
     half = {"none": 0.5, "coupon": 0.5}
     assert ask(frame, shares={"old": half, "new": half, "top": half}).tier_order == ("old", "new", "top")
     numbers = frame.assign(arm=(frame["arm"] == "coupon").astype(int))
-    assert evaluate_units(numbers, arm="arm", control="0", metrics={"spend": "mean"}).arms == ("1",)
+    assert tk.evaluate_units(numbers, arm="arm", control="0", metrics={"spend": "mean"}).arms == ("1",)
 
 
 def test_names_are_escaped() -> None:
@@ -241,8 +212,8 @@ def test_the_sample_ratio_is_seen_by_day_and_source() -> None:
 
 def test_unlike_arms_fail_the_balance() -> None:
     frame = made_up(2_000)
-    assert next(check for check in ask(frame, balance=["before"]).checks if check.code == "balance").status == "passed"
     worse = frame.assign(before=frame["before"] + 3 * (frame["arm"] == "coupon"))
+    assert check(ask(frame, balance=["before"], test="welch"), "balance").status == "passed"
     for options in ({"balance": ["before"]}, {"covariates": {"spend": "before"}}):
-        check = next(check for check in ask(worse, **options).checks if check.code == "balance")
-        assert (check.status, check.subject) == ("failed", "before")
+        found = check(ask(worse, **options, test="welch"), "balance")
+        assert (found.status, found.subject) == ("failed", "before")

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+import toolkit as tk
 from tests.oracles.ab_tea import expected, units
 from toolkit.strategy.interaction import wald, welch
-from toolkit.strategy.units import evaluate_units
 
 NAMES = {"spend": "spend_cuped", "bought": "bought_cuped", "spend_per_order": "spend_per_order_cuped"}
 METRICS: dict[str, Any] = {"spend": "mean", "bought": "proportion", "spend_per_order": ("spend", "orders")}
@@ -36,8 +36,8 @@ def frame() -> pd.DataFrame:
 @pytest.mark.parametrize("cuped", [False, True])
 def test_tiers_are_those_of_tea_tasting(frame: pd.DataFrame, *, cuped: bool) -> None:
     covariates = dict.fromkeys(METRICS, "before") if cuped else {}
-    found = evaluate_units(frame, **TIERS, metrics=METRICS, covariates=covariates, test="welch")
-    whole = evaluate_units(frame, **ARMS, metrics=METRICS, covariates=covariates, test="welch")
+    found = tk.evaluate_units(frame, **TIERS, metrics=METRICS, covariates=covariates, test="welch")
+    whole = tk.evaluate_units(frame, **ARMS, metrics=METRICS, covariates=covariates, test="welch")
     assert whole.tiers.empty
     assert whole.tier_order == ()
     for tier, answers in expected()["tiers"].items():
@@ -48,7 +48,7 @@ def test_tiers_are_those_of_tea_tasting(frame: pd.DataFrame, *, cuped: bool) -> 
 
 
 def test_a_single_tier_is_the_welch_test_of_scipy(frame: pd.DataFrame) -> None:
-    found = evaluate_units(frame, **ARMS, metrics={"spend": "mean"}, test="welch").overall.iloc[0]
+    found = tk.evaluate_units(frame, **ARMS, metrics={"spend": "mean"}, test="welch").overall.iloc[0]
     treated, control = (frame.loc[frame["arm"] == arm, "spend"] for arm in ("coupon", "none"))
     answer = stats.ttest_ind(treated, control, equal_var=False)
     interval = answer.confidence_interval(0.95)
@@ -59,7 +59,7 @@ def test_a_single_tier_is_the_welch_test_of_scipy(frame: pd.DataFrame) -> None:
 
 
 def test_the_weighted_overall_by_hand(frame: pd.DataFrame) -> None:
-    found = evaluate_units(frame, **TIERS, metrics={"spend": "mean"}, test="welch")
+    found = tk.evaluate_units(frame, **TIERS, metrics={"spend": "mean"}, test="welch")
     row = found.overall.iloc[0]
     lift = variance = below = 0.0
     for _, mine in frame.groupby("tier"):
@@ -92,7 +92,7 @@ def test_pooling_has_the_wrong_sign_and_weighting_has_not() -> None:
     raw = frame.groupby("arm")["spend"].mean()
     assert raw["coupon"] - raw["none"] == pytest.approx(11)  # (20 x 9 + 80 x 29) / 100 - (80 x 10 + 20 x 30) / 100
     shares = {"low": {"none": 0.8, "coupon": 0.2}, "high": {"none": 0.2, "coupon": 0.8}}
-    found = evaluate_units(frame, **ARMS, tier="tier", metrics={"spend": "mean"}, shares=shares)
+    found = tk.evaluate_units(frame, **ARMS, tier="tier", metrics={"spend": "mean"}, shares=shares)
     assert found.sample_ratio_status == "green"
     assert found.tier_order == ("low", "high")
     row = found.overall.iloc[0]
@@ -166,7 +166,7 @@ def lift_of(frame: pd.DataFrame, top: str, below: str | None) -> float:
 def test_groups_vary_as_the_jackknife_says(metric: str, top: str, below: str | None) -> None:
     frame = grouped()
     kinds: dict[str, Any] = {"y": "mean", "r": ("y", "items")}
-    found = evaluate_units(
+    found = tk.evaluate_units(
         frame, arm="arm", control="c", tier="tier", cluster="group", metrics={metric: kinds[metric]}, test="welch"
     )
     assert found.units == 60
@@ -193,8 +193,8 @@ def test_groups_of_one_are_units(frame: pd.DataFrame) -> None:
     asked: dict[str, Any] = {
         "metrics": METRICS, "covariates": dict.fromkeys(METRICS, "before"), "test": "welch",
     }  # fmt: skip
-    apart = evaluate_units(frame, **TIERS, **asked)
-    alone = evaluate_units(frame, **TIERS, **asked, cluster="number")
+    apart = tk.evaluate_units(frame, **TIERS, **asked)
+    alone = tk.evaluate_units(frame, **TIERS, **asked, cluster="number")
     for table in ("overall", "tiers"):
         one_each, each = getattr(alone, table), getattr(apart, table)
         for name in ("value", "lift", "variance_ratio"):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.builders.profiles import examples
 from tests.oracles.ab_tea import EFFECTS, P_VALUES, expected
 from toolkit.strategy.families import benjamini_hochberg, holm
 from toolkit.strategy.relative import fieller
@@ -26,6 +27,7 @@ def test_families_are_those_of_statsmodels(adjust: object, name: str) -> None:
     np.testing.assert_array_equal(adjust(np.reshape(P_VALUES, (2, 5))).ravel(), adjust(P_VALUES))
 
 
+@examples(30, 100)
 @given(P)
 def test_adjusting_never_lowers_and_keeps_the_order(p: list[float]) -> None:
     for adjusted in (holm(p), benjamini_hochberg(p)):
@@ -48,6 +50,7 @@ def test_tau_squared_is_that_of_statsmodels(number: int) -> None:
     assert paule_mandel(effects, variances) == pytest.approx(expected()["paule_mandel"][number], rel=1e-6, abs=1e-12)
 
 
+@examples(30, 100)
 @given(st.lists(st.tuples(FINITE, st.floats(1e-3, 10)), min_size=3, max_size=8), st.floats(0.1, 100))
 def test_tau_squared_solves_its_equation(rows: list[tuple[float, float]], scale: float) -> None:
     d, v = np.array(rows).T
@@ -87,6 +90,7 @@ def test_fewer_than_three_tiers_are_not_shrunk() -> None:
         assert np.isnan([*found.value, *found.lower, *found.upper, found.tau2]).all()
 
 
+@examples(30, 100)
 @given(st.lists(st.tuples(FINITE, st.floats(1e-3, 10)), min_size=3, max_size=8), FINITE)
 def test_shrunken_lies_between_raw_and_overall(rows: list[tuple[float, float]], overall: float) -> None:
     d, v = np.array(rows).T
@@ -95,6 +99,7 @@ def test_shrunken_lies_between_raw_and_overall(rows: list[tuple[float, float]], 
     assert (found.value <= np.maximum(d, overall) + 1e-9).all()
 
 
+@examples(30, 100)
 @given(
     st.floats(-20, 20),
     st.floats(-20, 20),

@@ -126,16 +126,16 @@ def _exact(n: NDArray[Any], expected: NDArray[Any]) -> float:
 
 
 def _checks(table: pd.DataFrame, status: RatioStatus, empty: list[str]) -> tuple[Check, ...]:
-    tests = table.dropna(subset=["p_value"]).drop_duplicates(["scope", "value"])
     whole = table[table["scope"] == OVERALL]
     facts = ", ".join(
         f"{arm} {n:,.0f} where {planned:,.0f} were expected"
         for arm, n, planned in zip(whole["arm"], whole["n"], whole["expected"], strict=True)
     )
-    worst = tests.loc[tests["p_adjusted"].idxmin()]
-    place = "overall" if worst["scope"] == OVERALL else f"{worst['scope']} {worst['value']}"
     message = f"sample ratio {status}: {facts} (p = {whole['p_value'].iloc[0]:.2g})"
     if status == "red":
+        tests = table.dropna(subset=["p_value"]).drop_duplicates(["scope", "value"])
+        worst = tests.loc[tests["p_adjusted"].idxmin()]
+        place = "overall" if worst["scope"] == OVERALL else f"{worst['scope']} {worst['value']}"
         message += f"; smallest of {len(tests)} adjusted p-values {worst['p_adjusted']:.2g}, {place}"
     ratio = Check("sample_ratio", "passed" if status == "green" else "failed", message, int(whole["n"].sum()), status)
     if not empty:
