@@ -2,34 +2,22 @@
 
 The same episodes (integer days, ten columns, three rows a customer). "plain" and "robust" are `ChurnModel.fit` on named
 features with all its checks; lifelines fits plain errors. Risk at three horizons is beside
-``predict_survival_function`` at the same times, on a fit of the same episodes. Rounds alternate.
+``predict_survival_function`` at the same times, on a fit of the same episodes.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
-import sys
-import time
-from functools import partial
-from statistics import median
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from lifelines import CoxPHFitter
 
-from toolkit.risk.churn import ChurnModel
+import toolkit as tk
+from bench.harness import peak_mb, race_here, ratio, say, table, wanted
 
 HORIZONS = (7, 30, 90)
 NAMES = tuple(f"x{number}" for number in range(10))
-WANTED = {"plain": ("lifelines", 1.25), "robust": ("plain", 3.0), "risk": ("survival function", 0.2)}
-
-
-def say(text: str) -> None:
-    """Write a line at once."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 def episodes(rows: int, seed: int = 7) -> pd.DataFrame:
@@ -43,13 +31,6 @@ def episodes(rows: int, seed: int = 7) -> pd.DataFrame:
     return frame.assign(duration_days=np.minimum(days, 91.0), event=(days <= 91).astype("int64"))
 
 
-def timed(work: Any) -> tuple[float, Any]:
-    """Return seconds and result."""
-    start = time.perf_counter()
-    result = work()
-    return time.perf_counter() - start, result
-
-
 def main() -> None:
     """Run the rounds and print medians and ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -57,32 +38,27 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     frame = episodes(options.rows)
-    names = ("lifelines", "plain", "robust", "survival function", "risk")
-    seconds: dict[str, list[float]] = {name: [] for name in names}
-    apart, coefficients = 0.0, 0.0
-    for _ in range(options.rounds):
-        took, theirs = timed(partial(CoxPHFitter().fit, frame, "duration_days", "event"))
-        seconds["lifelines"].append(took)
-        took, ours = timed(partial(ChurnModel(outcome="end", features=NAMES, robust=False).fit, frame, entry=None))
-        seconds["plain"].append(took)
-        model = ChurnModel(outcome="end", features=NAMES)
-        seconds["robust"].append(timed(partial(model.fit, frame, entry=None))[0])
-        took, curves = timed(partial(theirs.predict_survival_function, frame, times=list(HORIZONS)))
-        seconds["survival function"].append(took)
-        took, risk = timed(partial(ours.risk, frame, HORIZONS))
-        seconds["risk"].append(took)
-        apart = max(apart, float(np.abs(1 - curves.to_numpy().T - risk.to_numpy()).max()))
-        coefficients = max(coefficients, float(np.abs(theirs.params_.to_numpy() - ours.coef_["coef"].to_numpy()).max()))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    say(f"{options.rows:,} episodes x {len(NAMES)}, {int(frame['event'].sum()):,} events; peak memory {peak:,.0f} MB")
-    for name, spent in seconds.items():
-        line = f"  {name:<18}{median(spent):>9.2f} s"
-        if name in WANTED:
-            beside, most = WANTED[name]
-            ratio = median(one / other for one, other in zip(spent, seconds[beside], strict=True))
-            line += f"{ratio:>8.2f} x {beside}; wanted {most}: {'reached' if ratio <= most else 'MISSED'}"
-        say(line)
-    say(f"  risk against lifelines: {apart:.1e} at most, coefficients {coefficients:.1e}; wanted 1e-06 for risk")
+    theirs = CoxPHFitter().fit(frame, "duration_days", "event")
+    ours = tk.ChurnModel(outcome="end", features=NAMES, robust=False).fit(frame, entry=None)
+    runs = race_here(
+        {
+            "lifelines": lambda: CoxPHFitter().fit(frame, "duration_days", "event"),
+            "plain": lambda: tk.ChurnModel(outcome="end", features=NAMES, robust=False).fit(frame, entry=None),
+            "robust": lambda: tk.ChurnModel(outcome="end", features=NAMES).fit(frame, entry=None),
+            "survival function": lambda: theirs.predict_survival_function(frame, times=list(HORIZONS)),
+            "risk": lambda: ours.risk(frame, HORIZONS),
+        },
+        options.rounds,
+    )
+    say(f"{options.rows:,} episodes x {len(NAMES)}, {int(frame['event'].sum()):,} events; peak {peak_mb():,.0f} MB")
+    table(runs, "plain", ["seconds"])
+    wanted("plain / lifelines", ratio(runs, "plain", "lifelines"), most=1.25)
+    wanted("robust / plain", ratio(runs, "robust", "plain"), most=3)
+    wanted("risk / survival function", ratio(runs, "risk", "survival function"), most=0.2)
+    curves, risk = (runs[name][-1]["result"].to_numpy() for name in ("survival function", "risk"))
+    wanted("risk against lifelines, at most apart", float(np.abs(1 - curves.T - risk).max()), most=1e-6)
+    apart = np.abs(theirs.params_.to_numpy() - ours.coef_["coef"].to_numpy()).max()
+    say(f"  coefficients apart by {apart:.1e} at most")
 
 
 if __name__ == "__main__":

@@ -12,16 +12,12 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench.harness import say
 from tests.builders.toys import Started, content
 
 SEED = 20_261_031
 LONGEST = 3.0
 """Seconds that a process of a killed run may live."""
-
-
-def say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 def whole(words: list[str], temporary: str) -> tuple[int, str, float]:

@@ -1,13 +1,9 @@
-"""Write the order lines of the benchmark: ``python orders.py FILE LINES CUSTOMERS``, the same bytes every time."""
+"""The order lines of the benchmarks, the same bytes every time."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 FIRST_DAY, LAST_DAY = np.datetime64("2023-11-01"), np.datetime64("2026-10-31")
 
@@ -53,10 +49,3 @@ def order_lines(lines: int, customers: int, seed: int = 11) -> pa.Table:
             "amount": pa.array(np.round(random.lognormal(4, 1, size=lines), 2)),
         }
     )
-
-
-if __name__ == "__main__":
-    target = Path(sys.argv[1])
-    partial = target.with_suffix(".partial")
-    pq.write_table(order_lines(int(sys.argv[2]), int(sys.argv[3])), partial, row_group_size=1_000_000)
-    partial.rename(target)

@@ -1,42 +1,30 @@
-"""How fast scores and tiers are beside ``pandas.qcut``: ``python bench/tiers.py [--rounds 5]``.
+"""How fast scores and tiers are beside ``pandas.qcut``: ``python -m bench.tiers [--rounds 5]``.
 
 A made-up snapshot of a million customers with every column that the default rules compare. In every round, in turn:
 three ``pandas.qcut`` in five, the three scores and eight types, and all of it with every rule scheme. Extra memory is
-measured in a fresh process, on Linux: ``python bench/tiers.py --customers 10000000 --memory``.
+measured in a fresh process, on Linux.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
-import subprocess
-import sys
-import time
+from functools import partial
 from pathlib import Path
-from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from toolkit.segments.rfm import RFM
-from toolkit.segments.tiers import Tiers
+import toolkit as tk
+from bench.harness import Facts, alone, peak_mb, race_here, ratio, say, table, timed, wanted
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-WANTED_FASTER = 5
+FASTER = 5
 """How many times faster than three ``qcut`` the scores must be."""
-WANTED_COST = 4
+COST = 4
 """How many times three ``qcut`` everything together may take."""
-WANTED_MEMORY = 2 * 1024**3
-
-
-def say(text: str) -> None:
-    """Write a line at once."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+EXTRA_MB = 2_048
 
 
 def texts(rng: np.random.Generator, size: int, *, shares: dict[str | None, float]) -> Any:
@@ -90,69 +78,47 @@ def three_qcuts(snap: pd.DataFrame) -> None:
 
 def scores(snap: pd.DataFrame) -> pd.DataFrame:
     """Learn and give the three scores and the eight types."""
-    return RFM().fit(snap).transform(snap)
+    return tk.RFM().fit(snap).transform(snap)
 
 
 def everything(snap: pd.DataFrame) -> pd.DataFrame:
     """Learn and give scores, types and every rule scheme."""
-    return Tiers().fit(snap).transform(snap)
+    return tk.Tiers().fit(snap).transform(snap)
 
 
-def seconds(work: Callable[[pd.DataFrame], object], snap: pd.DataFrame) -> float:
-    """Time one piece of work."""
-    start = time.perf_counter()
-    work(snap)
-    return time.perf_counter() - start
-
-
-def verdict(*, reached: bool) -> str:
-    """Say whether a figure is what was wanted."""
-    return "reached" if reached else "MISSED"
-
-
-def held(kind: str) -> int:
-    """Return bytes of this process from Linux: ``VmRSS`` (now) or ``VmHWM`` (at the peak since it was cleared)."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(1024 * int(line.split()[1]) for line in lines if line.startswith(kind))
-
-
-def measure_memory(customers: int) -> None:
-    """Print by how much the peak of this process rises while everything is computed."""
+def memory(customers: int) -> Facts:
+    """Return by how much the peak of this process rises while everything is computed."""
     snap = made_up(customers)
     everything(snap.iloc[:1000])
     gc.collect()
     pa.default_memory_pool().release_unused()
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    before = held("VmRSS")
-    tiered = everything(snap)
-    extra = held("VmHWM") - before
-    frame = snap.memory_usage(deep=False).sum()
-    say(f"{customers:,} customers, a snapshot of {frame / 1024**3:.2f} GiB and {len(tiered.columns)} columns after it:")
-    say(f"extra memory at the peak {extra / 1024**3:.2f} GiB, wanted under 2: {verdict(reached=extra < WANTED_MEMORY)}")
+    before = peak_mb()
+    seconds, _ = timed(lambda: everything(snap))
+    frame = float(snap.memory_usage(deep=False).sum()) / 2**20
+    return {"seconds": seconds, "extra_mb": peak_mb() - before, "frame_mb": frame}
+
+
+CONTESTANTS = {"memory": memory}
 
 
 def main() -> None:
-    """Run the rounds and print medians and ratios, or the memory."""
+    """Run the rounds and print medians, ratios and the memory."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--customers", type=int, default=1_000_000)
-    parser.add_argument("--memory", action="store_true", help="measure memory in this process instead of time")
     options = parser.parse_args()
-    if options.memory:
-        measure_memory(options.customers)
-        return
     snap = made_up(options.customers)
     works = {"three qcut": three_qcuts, "scores": scores, "everything": everything}
     for work in works.values():
         work(snap.iloc[:1000])
-    rounds = [{name: seconds(work, snap) for name, work in works.items()} for _ in range(options.rounds)]
-    for name in works:
-        say(f"{name:<12}{1000 * median(one[name] for one in rounds):>9.1f} ms")
-    faster = median(one["three qcut"] / one["scores"] for one in rounds)
-    cost = median(one["everything"] / one["three qcut"] for one in rounds)
-    say(f"scores: {faster:.2f} times faster, wanted {WANTED_FASTER}: {verdict(reached=faster >= WANTED_FASTER)}")
-    say(f"everything: {cost:.2f} times three qcut, wanted {WANTED_COST}: {verdict(reached=cost <= WANTED_COST)}")
-    subprocess.run([sys.executable, __file__, "--customers", str(options.customers), "--memory"], check=True)
+    runs = race_here({name: partial(work, snap) for name, work in works.items()}, options.rounds)
+    table(runs, "everything", ["seconds"])
+    wanted("three qcut / scores", ratio(runs, "three qcut", "scores"), least=FASTER)
+    wanted("everything / three qcut", ratio(runs, "everything", "three qcut"), most=COST)
+    facts = alone("bench.tiers", "memory", {"customers": options.customers})
+    say(f"{options.customers:,} customers, a snapshot of {facts['frame_mb']:,.0f} MB")
+    wanted("extra memory at the peak, MB", facts["extra_mb"], most=EXTRA_MB)
 
 
 if __name__ == "__main__":

@@ -1,28 +1,24 @@
 """How fast `BetaGeo` is beside its peers: ``python -m bench.value [--customers 1000000] [--rounds 5]``.
 
-A million simulated customers in whole days, and the 2,357 of CDNOW where its file is at hand. Every contestant gets
-the same arrays in a fresh process, in turn, round after round. lifetimes has no penalty, and its log-likelihood is
-compared with ours; pymc-marketing's maximum a posteriori has priors, so only its speed is shown.
+A million simulated customers in whole days, and the 2,357 of CDNOW where its file is at hand. The clock runs from
+arrays in memory, and imports done, until parameters stand. lifetimes has no penalty, and its log-likelihood is compared
+with ours; pymc-marketing's maximum a posteriori has priors, so only its speed is shown.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bench.snapshot import FOLDER, python_of, say
+from bench.harness import FOLDER, ROOT, Facts, middle, race, ratio, say, table, timed, wanted
 
-HERE = Path(__file__).resolve().parent
-SAMPLE = HERE.parents[1] / "shared" / "datasets" / "cdnow" / "CDNOW_sample.txt"
-ENVIRONMENT = {"toolkit": None, "lifetimes": "lifetimes", "pymc-marketing": "pymc-marketing"}
+SAMPLE = ROOT.parent / "shared" / "datasets" / "cdnow" / "CDNOW_sample.txt"
+ENVIRONMENTS = {"toolkit": None, "lifetimes": "lifetimes", "pymc-marketing": "pymc-marketing"}
 FASTER, SAME, CDNOW_SECONDS = 10, 1e-6, 0.1
+NAMES = ("r", "alpha", "a", "b")
 
 
 def simulated(n: int, seed: int = 7) -> dict[str, Any]:
@@ -56,38 +52,80 @@ def cdnow() -> dict[str, Any]:
     }
 
 
-def run(name: str, file: Path) -> dict[str, Any]:
-    """Run one contestant in a fresh process."""
-    command = [python_of(ENVIRONMENT[name]), "-W", "ignore", str(HERE / "value_contestants.py"), name, str(file)]
-    said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=HERE.parent).stdout
-    facts: dict[str, Any] = json.loads(said.splitlines()[-1])
-    return facts
+def histories(file: str) -> tuple[Any, Any, Any]:
+    """Read repeat order days, last one and tenure, in days."""
+    rows = np.load(file)
+    return rows["x"].astype(np.int64), rows["last"].astype(np.int64), rows["tenure"].astype(np.int64)
 
 
-def report(title: str, runs: dict[str, list[dict[str, Any]]], seconds_wanted: float | None) -> None:
-    """Print medians, and the median over the rounds of each peer's time divided by ours in that round."""
-    ours = runs["toolkit"]
-    say(f"{title}\n{'contestant':<16}{'seconds':>10}{'fastest':>10}{'peak MB':>9}{'x ours':>9}  log-likelihood")
-    for name, rounds in runs.items():
-        took = [facts["seconds"] for facts in rounds]
-        ratio = median(facts["seconds"] / our["seconds"] for facts, our in zip(rounds, ours, strict=True))
-        peak = median(facts["peak_mb"] for facts in rounds)
-        likelihood = rounds[-1].get("log_likelihood")
-        shown = "" if likelihood is None else f"{likelihood:,.4f}"
-        say(f"{name:<16}{median(took):>10.4f}{min(took):>10.4f}{peak:>9,.0f}{ratio:>9.1f}  {shown}")
-    say(f"  ours: {ours[-1]['served']}, r alpha a b {np.round(ours[-1]['params'], 4).tolist()}")
+def toolkit(file: str) -> Facts:
+    """Run this toolkit: checks of the snapshot, parameters, errors, and the check of orders reproduced."""
+    import toolkit as tk
+
+    x, last, tenure = histories(file)
+    snap = pd.DataFrame({"order_days": x + 1, "recency_days": tenure - last, "tenure_days": tenure})
+    unfitted = tk.BetaGeo(unit_days=7)
+    seconds, model = timed(lambda: unfitted.fit(snap))
+    return {
+        "seconds": seconds,
+        "params": [float(value) for value in model.params_["value"]],
+        "log_likelihood": model.log_likelihood_,
+        "served": model.served_,
+        "expected_orders": timed(lambda: model.expected_orders(snap, 90))[0],
+        "with_intervals": timed(lambda: model.forecast(snap, 90))[0],
+    }
+
+
+def lifetimes(file: str) -> Facts:
+    """Run ``BetaGeoFitter`` of lifetimes, no penalty; its log-likelihood at its parameters, in weeks."""
+    from lifetimes import BetaGeoFitter
+
+    x, last, tenure = histories(file)
+    weeks = last / 7, tenure / 7
+    seconds, model = timed(lambda: BetaGeoFitter(penalizer_coef=0.0).fit(x, *weeks))
+    params = np.array([model.params_[name] for name in NAMES])
+    mean = model._negative_log_likelihood(np.log(params), x, *weeks, np.ones(len(x)), 0.0)
+    return {"seconds": seconds, "params": params.tolist(), "log_likelihood": -float(mean) * len(x)}
+
+
+def pymc_marketing(file: str) -> Facts:
+    """Run ``BetaGeoModel`` of pymc-marketing, maximum a posteriori with its default priors: speed only."""
+    from pymc_marketing.clv import BetaGeoModel  # type: ignore[import-not-found]
+
+    x, last, tenure = histories(file)
+    frame = pd.DataFrame({"customer_id": np.arange(len(x)), "frequency": x, "recency": last / 7, "T": tenure / 7})
+
+    def work() -> Any:
+        model = BetaGeoModel(data=frame)
+        model.fit(method="map", progressbar=False)
+        return model.fit_result
+
+    seconds, result = timed(work)
+    found = getattr(result, "posterior", result)
+    return {"seconds": seconds, "params": [float(np.asarray(found[name]).mean()) for name in NAMES]}
+
+
+CONTESTANTS = {"toolkit": toolkit, "lifetimes": lifetimes, "pymc-marketing": pymc_marketing}
+
+
+def contest(title: str, rows: dict[str, Any], names: dict[str, str | None], rounds: int) -> None:
+    """Race on some histories and print medians, ratios and likelihoods."""
+    file = FOLDER / "value_histories.npz"
+    np.savez(file, **rows)
+    runs = race("bench.value", names, rounds, file=str(file))
+    say(title)
+    table(runs, "toolkit")
+    ours = runs["toolkit"][-1]
+    say(f"  ours: {ours['served']}, r alpha a b {np.round(ours['params'], 4).tolist()}")
     for name in ("expected_orders", "with_intervals"):
-        say(f"  ours, {name}: {median(facts[name] for facts in ours):.3f} s")
-    theirs = runs["lifetimes"]
-    ratio = median(their["seconds"] / our["seconds"] for their, our in zip(theirs, ours, strict=True))
-    off = max(abs(their["log_likelihood"] / our["log_likelihood"] - 1) for their, our in zip(theirs, ours, strict=True))
-    if seconds_wanted is None:
-        say(f"  lifetimes / ours: {ratio:.1f}; wanted {FASTER}: {'reached' if ratio >= FASTER else 'MISSED'}")
-    say(f"  log-likelihoods apart by {off:.1e}; wanted {SAME:.0e}: {'reached' if off <= SAME else 'MISSED'}")
-    if seconds_wanted is not None:
-        took_most = max(facts["seconds"] for facts in ours)
-        verdict = "reached" if took_most < seconds_wanted else "MISSED"
-        say(f"  ours at most {took_most:.3f} s; wanted {seconds_wanted}: {verdict}")
+        say(f"  ours, {name}: {middle(runs, 'toolkit', name):.3f} s")
+    if "lifetimes" in runs:
+        off = abs(runs["lifetimes"][-1]["log_likelihood"] / ours["log_likelihood"] - 1)
+        wanted("log-likelihoods apart by", off, most=SAME)
+    if "CDNOW" in title:
+        wanted("our slowest run, seconds", max(one["seconds"] for one in runs["toolkit"]), most=CDNOW_SECONDS)
+    elif "lifetimes" in runs:
+        wanted("lifetimes / ours", ratio(runs, "lifetimes", "toolkit"), least=FASTER)
 
 
 def main() -> None:
@@ -95,26 +133,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--customers", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--without-map", action="store_true", help="leave pymc-marketing out for the simulated ones")
+    parser.add_argument("--contestants", nargs="+", default=list(ENVIRONMENTS), choices=list(ENVIRONMENTS))
     options = parser.parse_args()
     FOLDER.mkdir(exist_ok=True)
-    contests: list[tuple[str, dict[str, Any], float | None]] = [
-        (f"{options.customers:,} simulated customers", simulated(options.customers), None)
-    ]
+    names = {name: ENVIRONMENTS[name] for name in dict.fromkeys(["toolkit", *options.contestants])}
     if SAMPLE.exists():
-        contests.insert(0, ("CDNOW, 2,357 customers", cdnow(), CDNOW_SECONDS))
-    for title, rows, seconds_wanted in contests:
-        file = FOLDER / "value_histories.npz"
-        np.savez(file, **rows)
-        leave_out = options.without_map and seconds_wanted is None
-        runs: dict[str, list[dict[str, Any]]] = {
-            name: [] for name in ENVIRONMENT if not (leave_out and name == "pymc-marketing")
-        }
-        for number in range(1, options.rounds + 1):
-            for name, done in runs.items():
-                done.append(run(name, file))
-                say(f"round {number}: {name:<16}{done[-1]['seconds']:>9.3f} s")
-        report(title, runs, seconds_wanted)
+        contest("CDNOW, 2,357 customers", cdnow(), names, options.rounds)
+    contest(f"{options.customers:,} simulated customers", simulated(options.customers), names, options.rounds)
 
 
 if __name__ == "__main__":

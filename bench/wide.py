@@ -1,38 +1,31 @@
 """How long a snapshot of everything takes: ``python -m bench.wide``, and with ``--orders-only``.
 
 Wide: 10 M order lines, 1 M customers, 30 M events, 10 M contacts, and the smaller tables, one Parquet file each.
-Orders only: 100 M order lines of 10 M customers in ten files. Each measurement is a fresh process; its time includes
-opening the study and a fate for every row, its peak is the largest resident size that the system saw.
+Orders only: 100 M order lines of 10 M customers in ten files. The time includes opening the study and a fate for every
+row.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import resource
-import subprocess
-import sys
 import time
-from pathlib import Path
-from statistics import median
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bench.harness import FOLDER, Facts, peak_mb, race, say, table, timed
 from bench.orders import FIRST_DAY, LAST_DAY, order_lines
 
-FOLDER = Path(__file__).resolve().parents[1] / ".bench"
+if TYPE_CHECKING:
+    from pathlib import Path
+
 AS_OF = "2026-10-31"
 STUDY = "name: bench\ntimezone: Asia/Shanghai\ncurrency: CNY\ntables:\n"
 KINDS = ("open", "view", "click", "like", "comment", "share", "check_in", "lesson_start", "lesson_complete", "login")
 KIND_SHARES = (0.2, 0.3, 0.1, 0.06, 0.02, 0.02, 0.1, 0.08, 0.05, 0.07)
-
-
-def say(text: str) -> None:
-    """Write a line at once."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 def log(random: np.random.Generator, rows: int, names: pa.Array, when: str, visit: int = 1) -> dict[str, pa.Array]:
@@ -100,8 +93,8 @@ def write_orders(folder: Path, lines: int, customers: int, files: int = 10) -> N
         pq.write_table(part, folder / f"orders-{number:02d}.parquet", row_group_size=1_000_000)
 
 
-def measure(settings: Path) -> dict[str, float]:
-    """Open the study, give every row a fate, make the whole snapshot twice; to be run in a fresh process."""
+def everything(settings: str) -> Facts:
+    """Open the study, give every row a fate, make the whole snapshot; ``again`` is a second one at another day."""
     import toolkit as tk
 
     start = time.perf_counter()
@@ -110,17 +103,35 @@ def measure(settings: Path) -> dict[str, float]:
     gate = time.perf_counter() - start
     found = study.snapshot(AS_OF)
     seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    study.snapshot("2026-07-31")
+    first_peak = peak_mb()
+    again, _ = timed(partial(study.snapshot, "2026-07-31"))
+    customers, columns = found.shape
     return {
-        "seconds": seconds,
-        "gate": gate,
-        "again": time.perf_counter() - start - seconds,
-        "peak_gib": peak,
-        "peak_of_two_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
-        "customers": float(len(found)),
-        "columns": float(found.shape[1]),
-    }
+        "seconds": seconds, "gate": gate, "again": again, "peak_of_one": first_peak, "customers": customers,
+        "columns": columns,
+    }  # fmt: skip
+
+
+CONTESTANTS = {"toolkit": everything}
+
+
+def study_file(*, orders_only: bool, scale: float) -> Path:
+    """Return the study's file, all made if it is not there."""
+    folder = FOLDER / f"{'orders_only' if orders_only else 'wide'}_{scale:g}"
+    settings = folder / "study.yaml"
+    if settings.exists():
+        return settings
+    folder.mkdir(parents=True, exist_ok=True)
+    say(f"making {folder.name} ...")
+    if orders_only:
+        write_orders(folder, int(100_000_000 * scale), int(10_000_000 * scale))
+        settings.write_text(f"{STUDY}  orders: {{files: 'orders-*.parquet'}}\n", encoding="utf-8")
+        return settings
+    write_wide(folder, int(10_000_000 * scale), int(1_000_000 * scale), int(30_000_000 * scale))
+    tables = ("orders", "customers", "events", "contacts", "surveys", "memberships")
+    named = "".join(f"  {name}: {{files: {name}.parquet}}\n" for name in tables)
+    settings.write_text(STUDY + named, encoding="utf-8")
+    return settings
 
 
 def main() -> None:
@@ -129,32 +140,10 @@ def main() -> None:
     parser.add_argument("--orders-only", action="store_true", help="100 M order lines of 10 M customers, nothing else")
     parser.add_argument("--scale", type=float, default=1.0, help="of the rows")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--measure", type=Path)
-    asked = parser.parse_args()
-    if asked.measure:
-        say(json.dumps(measure(asked.measure)))
-        return
-    kind = "orders_only" if asked.orders_only else "wide"
-    folder = FOLDER / f"{kind}_{asked.scale:g}"
-    settings = folder / "study.yaml"
-    if not settings.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        say(f"making {folder.name} ...")
-        if asked.orders_only:
-            write_orders(folder, int(100_000_000 * asked.scale), int(10_000_000 * asked.scale))
-            settings.write_text(f"{STUDY}  orders: {{files: 'orders-*.parquet'}}\n", encoding="utf-8")
-        else:
-            scale = asked.scale
-            write_wide(folder, int(10_000_000 * scale), int(1_000_000 * scale), int(30_000_000 * scale))
-            tables = ("orders", "customers", "events", "contacts", "surveys", "memberships")
-            named = "".join(f"  {table}: {{files: {table}.parquet}}\n" for table in tables)
-            settings.write_text(STUDY + named, encoding="utf-8")
-    runs = []
-    for _ in range(asked.rounds):
-        command = [sys.executable, "-m", "bench.wide", "--measure", str(settings)]
-        runs.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
-        say(json.dumps(runs[-1]))
-    say(f"medians: { {name: round(median(run[name] for run in runs), 2) for name in runs[0]} }")
+    options = parser.parse_args()
+    settings = study_file(orders_only=options.orders_only, scale=options.scale)
+    runs = race("bench.wide", dict.fromkeys(CONTESTANTS), options.rounds, settings=str(settings))
+    table(runs, "toolkit", ["gate", "seconds", "again", "peak_of_one", "peak_mb", "customers", "columns"])
 
 
 if __name__ == "__main__":
