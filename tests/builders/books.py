@@ -13,9 +13,6 @@ from tests.builders.shop import HEADER
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import toolkit as tk
-    from tests.builders.shop import Shop
-
 Rows: TypeAlias = "list[list[object]]"
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -81,15 +78,11 @@ def head(*more: str) -> list[Any]:
     return [*HEADER.split(","), *more]
 
 
-def open_book(shop: Shop, content: bytes, *, name: str = "book.xlsx", spec: dict[str, Any] | None = None,
-              **settings: Any) -> tk.Study:  # fmt: skip
-    """Open a study whose orders are this workbook."""
-    shop.write(name, content)
-    return shop.open(HEADER, orders_spec={"files": name} | (spec or {}), **settings)
-
-
-def book_stops(shop: Shop, code: str, content: bytes, *parts: str, name: str = "book.xlsx",
-               spec: dict[str, Any] | None = None, **settings: Any) -> str:  # fmt: skip
-    """Demand that a study whose orders are this workbook is refused."""
-    shop.write(name, content)
-    return shop.stops(code, HEADER, *parts, orders_spec={"files": name} | (spec or {}), **settings)
+def rezipped(content: bytes, ending: str, change: Callable[[bytes], bytes]) -> bytes:
+    """Return a zip file with those members changed whose name has this ending."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(buffer, "w") as new:
+        for name in old.namelist():
+            part = old.read(name)
+            new.writestr(name, change(part) if name.endswith(ending) else part)
+    return buffer.getvalue()

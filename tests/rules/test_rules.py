@@ -1,4 +1,4 @@
-"""The language of rules: what it says, what it refuses, and that its proof misses nobody."""
+"""The language of rules: what it says, and that its proof misses nobody."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.builders.profiles import examples
 from toolkit.rules.columns import domains
 from toolkit.rules.conditions import Learned, holds
 from toolkit.rules.faults import RuleError
@@ -82,89 +83,37 @@ def says(rule: str, **customer: Any) -> bool:
     return bool(holds(parse(rule, KNOWN, CONSTANTS).condition, answer))
 
 
-@pytest.mark.parametrize(
-    ("rule", "customer", "told"),
-    [
-        ("window_order_days >= 3", {"window_order_days": 3}, True),
-        ("1 <= window_order_days <= 2", {"window_order_days": 0}, False),
-        ("1 <= window_order_days <= 2", {"window_order_days": 2}, True),
-        ("3 > window_order_days", {"window_order_days": 2}, True),
-        ("idle_days > churn_window_days / 2", {"idle_days": 90}, False),
-        ("idle_days > churn_window_days / 2", {"idle_days": 91}, True),
-        ("idle_days > window_days * 2", {"idle_days": 730}, False),
-        ("not idle_days > 90", {"idle_days": None}, True),
-        ("idle_days <= 90", {"idle_days": None}, False),
-        ("idle_days != 90", {"idle_days": None}, False),
-        ("idle_days != 90", {"idle_days": 89}, True),
-        ("idle_days not in (90, 91)", {"idle_days": None}, False),
-        ("idle_days in (90, 91)", {"idle_days": 91}, True),
-        ("missing(idle_days)", {"idle_days": None}, True),
-        ("main_price_band == high", {"main_price_band": "high"}, True),
-        ("'high' == main_price_band", {"main_price_band": "high"}, True),
-        ("main_price_band in (high, mid)", {"main_price_band": "low"}, False),
-        ("region != '华东'", {"region": "华北"}, True),
-        ("region != '华东'", {"region": None}, False),
-        ("region not in ('华东',)", {"region": None}, False),
-        ("not region == '华东'", {"region": None}, True),
-        ("opted_out", {"opted_out": True}, True),
-        ("not opted_out and max_price < -5.5", {"opted_out": False, "max_price": -6}, True),
-        ("max_price < 5 or missing(max_price) and max_price > 9", {"max_price": 4}, True),
-        ("discount_share >= 1/3", {"discount_share": 0.33}, False),
-    ],
-)
-def test_a_rule_says(rule: str, customer: Customer, *, told: bool) -> None:
-    assert says(rule, **customer) is told
+SAYS: list[tuple[str, Customer, bool]] = [
+    ("window_order_days >= 3", {"window_order_days": 3}, True),
+    ("1 <= window_order_days <= 2", {"window_order_days": 0}, False),
+    ("1 <= window_order_days <= 2", {"window_order_days": 2}, True),
+    ("3 > window_order_days", {"window_order_days": 2}, True),
+    ("idle_days > churn_window_days / 2", {"idle_days": 90}, False),
+    ("idle_days > churn_window_days / 2", {"idle_days": 91}, True),
+    ("idle_days > window_days * 2", {"idle_days": 730}, False),
+    ("not idle_days > 90", {"idle_days": None}, True),
+    ("idle_days <= 90", {"idle_days": None}, False),
+    ("idle_days != 90", {"idle_days": None}, False),
+    ("idle_days != 90", {"idle_days": 89}, True),
+    ("idle_days not in (90, 91)", {"idle_days": None}, False),
+    ("idle_days in (90, 91)", {"idle_days": 91}, True),
+    ("missing(idle_days)", {"idle_days": None}, True),
+    ("main_price_band == high", {"main_price_band": "high"}, True),
+    ("'high' == main_price_band", {"main_price_band": "high"}, True),
+    ("main_price_band in (high, mid)", {"main_price_band": "low"}, False),
+    ("region != '华东'", {"region": "华北"}, True),
+    ("region != '华东'", {"region": None}, False),
+    ("region not in ('华东',)", {"region": None}, False),
+    ("not region == '华东'", {"region": None}, True),
+    ("opted_out", {"opted_out": True}, True),
+    ("not opted_out and max_price < -5.5", {"opted_out": False, "max_price": -6}, True),
+    ("max_price < 5 or missing(max_price) and max_price > 9", {"max_price": 4}, True),
+    ("discount_share >= 1/3", {"discount_share": 0.33}, False),
+]
 
 
-@pytest.mark.parametrize(
-    ("rule", "what"),
-    [
-        ("window_ordr_days >= 3", "did you mean 'window_order_days'"),
-        ("3 <= window_ordr_days", "did you mean 'window_order_days'"),
-        ("max_price > churn_window_day", "did you mean 'churn_window_days'"),
-        ("max_price > of_buyer(0.8)", "did you mean 'of_buyers'"),
-        ("segment == champion", "did you mean 'champions'"),
-        ("main_price_band == hi", "did you mean 'high'"),
-        ("top_layer == circle", "top_layer is never 'circle'"),
-        ("max_price > high", "'high' is no number"),
-        ("max_price > 'high'", "max_price is a number and cannot be compared with"),
-        ("region > 3", "region is text: it has no larger and smaller"),
-        ("region == 3", "region is text and cannot be compared with '3'"),
-        ("region == of_buyers(0.5)", "region is text and cannot be compared"),
-        ("max_price > window_spend", "compare columns with values"),
-        ("1 < 2", "one of them must be a column"),
-        ("max_price", "max_price alone says nothing"),
-        ("opted_out == 1", "write opted_out or not opted_out"),
-        ("joined_date > 3", "use a column of days"),
-        ("missing(order_days)", "order_days is never missing"),
-        ("missing(max_price, recency_days)", "missing() holds one column"),
-        ("max_price > of_buyers(80)", "the share lies between 0 and 1"),
-        ("max_price > of_buyers(0.5, 0.6)", "holds one share"),
-        ("max_price > 1 / 0", "divides by 0"),
-        ("max_price > 1e999", "too large"),
-        ("max_price > 9" + "9" * 400, "too large"),
-        ("max_price + 1 > 3", "one of them must be a column"),
-        ("max_price > 1 + 2", "cannot be compared"),
-        ("max_price > True", "cannot be compared"),
-        ("max_price is 3", "write max_price == .. or missing(max_price)"),
-        ("region in 'ab'", "after in stands a list"),
-        ("region in ()", "after in stands a list"),
-        ("max_price >", "cannot be read"),
-        ("", "cannot be read"),
-        ("max_price = 3", "cannot be read"),
-        ("max_price > 3; max_price", "cannot be read"),
-        ("(" * 400 + "max_price > 3" + ")" * 400, "cannot be read"),
-        ("not " * 600 + "max_price > 3", "longer than"),
-        ("__import__('os').system('x') > 3", "is compared with"),
-        ("(lambda: max_price)() > 3", "is compared with"),
-        ("max_price > open('x')", "there is no"),
-        ("[max_price > 3]", "is no comparison"),
-    ],
-)
-def test_a_wrong_rule_stops_and_says_why(rule: str, what: str) -> None:
-    with pytest.raises(RuleError) as caught:
-        parse(rule, KNOWN, CONSTANTS)
-    assert what in caught.value.what
+def test_a_rule_says() -> None:
+    assert [(rule, customer) for rule, customer, told in SAYS if says(rule, **customer) is not told] == []
 
 
 def test_learned_cuts_and_constants_are_told_as_numbers() -> None:
@@ -178,19 +127,6 @@ def fault(**scheme: str) -> str:
     with pytest.raises(RuleError) as caught:
         rulebook({"mine": scheme})
     return caught.value.what
-
-
-def test_a_hole_and_an_overlap_stop_with_a_witness() -> None:
-    assert fault(a="order_days >= 2", b="order_days < 1") == "mine: a customer with order_days = 1 is in no class"
-    assert (
-        fault(growth="order_days == 1 and idle_days <= 90", maturity="order_days >= 1 and idle_days < 60", rest="else")
-        == "mine: a customer with order_days = 1, idle_days = 0 is in both growth and maturity"
-    )
-    assert "idle_days = missing is in no class" in fault(a="idle_days > 3", b="idle_days <= 3")
-    assert "region = another is in no class" in fault(a="region == x", b="missing(region)")
-    assert "top_layer = premium" in fault(a="top_layer in (lead_in, entry)", b="missing(top_layer)")
-    assert "opted_out = yes" in fault(a="opted_out", b="not opted_out", c="opted_out and max_price > 3")
-    assert "segment = lost is in both a and c" in fault(a="segment in (champions, lost)", b="else", c="segment == lost")
 
 
 def test_whole_numbers_and_shares_have_no_holes_between_them() -> None:
@@ -232,23 +168,6 @@ def test_schemes_follow_schemes_but_never_in_circles() -> None:
             {"activity_band": {"high": "payment_tier == high", "low": "else"}},
             promote_payment_tier_by=("activity_band",),
         )
-
-
-@pytest.mark.parametrize(
-    ("name", "classes", "what"),
-    [
-        ("max_price", {"a": "order_days > 1", "b": "else"}, "is a column already"),
-        ("segment", {"a": "order_days > 1", "b": "else"}, "is a column already"),
-        ("my tier", {"a": "order_days > 1", "b": "else"}, "is no name of a scheme"),
-        ("mine", {"a b": "order_days > 1", "b": "else"}, "is no name of a class"),
-        ("mine", {"a": "else", "b": "else"}, "only one class can be else"),
-        ("mine", {"a": "else"}, "2 to 100 classes"),
-        ("mine", {}, "2 to 100 classes"),
-    ],
-)
-def test_a_scheme_that_is_none_stops(name: str, classes: dict[str, str], what: str) -> None:
-    with pytest.raises(RuleError, match=what):
-        rulebook({name: classes})
 
 
 def test_what_is_too_large_to_prove_stops() -> None:
@@ -312,7 +231,7 @@ spread = st.lists(st.builds("max_price {} {}".format, sign, cut), min_size=2, ma
 """Classes of one column each: here a hole is as narrow as a point or the gap between a number and a learned cut."""
 
 
-@settings(max_examples=300, deadline=None)
+@examples(dev=80, ci=300)
 @given(
     rules=st.lists(rule, min_size=1, max_size=3) | spread.map(lambda parts: [*parts, "missing(max_price)"]),
     complement=st.booleans(),
