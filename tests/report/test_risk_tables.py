@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -12,6 +11,7 @@ import pandas as pd
 import pytest
 
 import toolkit as tk
+from tests.builders.pictures import AS_OF, DAY, LANGUAGES, demo, framed
 from toolkit.errors import Check
 from toolkit.report import (
     backtest_tables,
@@ -22,12 +22,8 @@ from toolkit.report import (
     risking,
     value_tables,
     valuing,
-    words_models,
-    words_risk,
-    words_value,
 )
 from toolkit.report.card_risk import customer_outlook, outlook_at
-from toolkit.report.frame import Frame
 from toolkit.report.note import Note
 from toolkit.report.outlook import Outlook, Reason, look_ahead, read_at
 from toolkit.report.page import Page
@@ -39,35 +35,23 @@ from toolkit.report.words import TOTAL, Words
 if TYPE_CHECKING:
     from toolkit.risk.validation import Backtest
 
-AS_OF = "2026-10-31"
-DAY = date(2026, 10, 31)
-CHINESE = re.compile(r"[\u4e00-\u9fff]")
-MODULES = (words_risk.LABELS, words_risk.SENTENCES, words_value.LABELS, words_value.SENTENCES,
-           words_models.CHECKS, words_models.SERVED, words_models.FORMS)  # fmt: skip
-
-
-def framed(min_cell: int = 0) -> Frame:
-    return Frame(AS_OF, min_cell=min_cell)
+pytestmark = pytest.mark.xdist_group("pictures")
+FEW = framed(min_cell=10)
 
 
 @pytest.fixture(scope="module")
-def study() -> tk.Study:
-    return tk.Study.demo(customers=600, seed=5)
+def ahead() -> Outlook:
+    return look_ahead(demo(), DAY)
 
 
 @pytest.fixture(scope="module")
-def ahead(study: tk.Study) -> Outlook:
-    return look_ahead(study, DAY)
-
-
-@pytest.fixture(scope="module")
-def tiers(study: tk.Study) -> tk.RFM:
-    return tk.RFM().fit(study.snapshot(AS_OF))
+def tiers() -> tk.RFM:
+    return tk.RFM().fit(demo().snapshot(AS_OF))
 
 
 @pytest.fixture
-def page(study: tk.Study) -> Page:
-    return Page(study, AS_OF, "en")
+def page() -> Page:
+    return Page(demo(), AS_OF, "en")
 
 
 def orders(customers: int, days: int, each: int) -> pd.DataFrame:
@@ -82,17 +66,6 @@ def orders(customers: int, days: int, each: int) -> pd.DataFrame:
 
 def shop(table: pd.DataFrame) -> tk.Study:
     return tk.Study.from_frames(orders=table, timezone="Asia/Shanghai", currency="CNY")
-
-
-# words
-
-
-def test_every_word_stands_in_both_languages_with_the_same_figures() -> None:
-    for table in MODULES:
-        for key, (zh, en) in table.items():
-            assert not CHINESE.search(en), key
-            assert en, key
-            assert set(re.findall(r"{(\w+)}", zh)) == set(re.findall(r"{(\w+)}", en)), key
 
 
 # tables of risk
@@ -111,15 +84,17 @@ def test_types_stand_by_value_and_bands_add_up() -> None:
     assert table.loc[[TOTAL]].to_numpy().tolist() == [[1, 0, 1, 0, 2, 4]]
 
 
+@pytest.mark.fault(134)
 def test_small_counts_of_bands_are_hidden_where_published() -> None:
     risk = pd.Series([0.1] * 30 + [0.9] * 3 + [0.1] * 40 + [0.9] * 20)
     types = pd.Series(["champions"] * 33 + ["lost"] * 60)
-    table = risk_tables.risk_bands(risk, types, frame=framed(10))
+    table = risk_tables.risk_bands(risk, types, frame=FEW)
     assert isinstance(table.loc["champions", "0.8"], Mark)
     assert isinstance(table.loc["lost", "0.8"], Mark)
     assert table.loc["champions", TOTAL] == 33
 
 
+@pytest.mark.fault(134)
 def test_counts_at_risk_never_tell_of_few_between_two_days() -> None:
     days = [0.0, 30.0, 60.0]
     rows = [
@@ -130,7 +105,7 @@ def test_counts_at_risk_never_tell_of_few_between_two_days() -> None:
     curves = pd.DataFrame(rows, columns=["group", "time", "at_risk"])
     shown = risk_tables.at_risk(curves, [0, 30, 60], frame=framed())
     assert shown.to_numpy().tolist() == [["100", "97", "60"], ["8", "8", "8"]]
-    hidden = risk_tables.at_risk(curves, [0, 30, 60], frame=framed(10))
+    hidden = risk_tables.at_risk(curves, [0, 30, 60], frame=FEW)
     assert hidden.index.tolist() == ["champions"]
     assert hidden.to_numpy().tolist() == [["100", "*", "60"]]
 
@@ -140,27 +115,23 @@ def test_the_table_of_curves_says_what_is_not_reached_and_hides_what_is_few() ->
     rows = [(100, 60, 41.0, 50.0, 45.0, 55.0), (100, 5, np.nan, 88.0, 86.0, 90.0)]
     summary = pd.DataFrame(rows, columns=columns, index=["champions", "lost"])
     assert risk_tables.curves_cells(summary, frame=framed()).frame["median_days"].tolist() == ["41", "not reached"]
-    hidden = risk_tables.curves_cells(summary, frame=framed(10)).frame
+    hidden = risk_tables.curves_cells(summary, frame=FEW).frame
     assert hidden["buyers"].tolist() == ["100", "100"]
     assert hidden["rmst"].tolist() == ["50", "*"]
 
 
+@pytest.mark.fault(134)
 def test_rates_of_the_clock_that_rest_on_few_are_hidden_and_so_is_the_other_count() -> None:
-    values = {
-        "called_lost": 95,
-        **dict(
-            zip(("lost_but_ordered", "lost_but_ordered_lower", "lost_but_ordered_upper"), (0.2, 0.1, 0.3), strict=True)
-        ),
-        **dict(
-            zip(("alive_but_silent", "alive_but_silent_lower", "alive_but_silent_upper"), (0.6, 0.3, 0.9), strict=True)
-        ),
-    }
+    values: dict[str, float] = {
+        "called_lost": 95, "lost_but_ordered": 0.2, "lost_but_ordered_lower": 0.1, "lost_but_ordered_upper": 0.3,
+        "alive_but_silent": 0.6, "alive_but_silent_lower": 0.3, "alive_but_silent_upper": 0.9,
+    }  # fmt: skip
     rates = pd.DataFrame(values, index=["60"])
     open_cells = clock_tables.clock_cells(rates, 100, frame=framed())
     assert open_cells["called_alive"].tolist() == [5]
-    cells = clock_tables.clock_cells(rates, 100, frame=framed(10))
+    cells = clock_tables.clock_cells(rates, 100, frame=FEW)
     assert cells[["lost_but_ordered", "alive_but_silent"]].isna().to_numpy().tolist() == [[False, True]]
-    said = repr(clock_tables.clock_table(cells, "window_candidate", frame=framed(10)))
+    said = repr(clock_tables.clock_table(cells, "window_candidate", frame=FEW))
     assert "<10" in said
     assert "≥10" in said
     assert "95 " not in said
@@ -213,14 +184,16 @@ def test_a_type_may_be_used_only_where_it_may_be_at_every_origin() -> None:
     assert said["skill"].tolist() == ["50%", "50%"]
 
 
+@pytest.mark.fault(134)
 def test_types_in_which_few_ordered_are_hidden_where_published_with_one_more() -> None:
-    said = backtest_tables.grades_table(backtest_tables.grades_by_tier(graded()), "segment", frame=framed(10)).frame
+    said = backtest_tables.grades_table(backtest_tables.grades_by_tier(graded()), "segment", frame=FEW).frame
     assert all(isinstance(cell, Mark) for cell in said["events"])
     assert said["use_here"].tolist() == ["yes (2 of 2 days)", "do not use here (1 of 2 days)"]
 
 
+@pytest.mark.fault(134)
 def test_tenths_with_few_who_ordered_say_only_that_it_is_few() -> None:
-    found = backtest_tables.lift_tenths(graded(), frame=framed(10))
+    found = backtest_tables.lift_tenths(graded(), frame=FEW)
     assert found["told"].tolist() == [">90%", "50%", "*"]
     assert found["observed"].round(2).tolist()[:2] == [0.9, 0.5]
     assert np.isnan(found["observed"][3])
@@ -246,8 +219,8 @@ def test_money_at_risk_adds_up_over_the_grid_and_follows_hidden_counts(ahead: Ou
     money = value_tables.save_money(table, counts, frame=framed())
     assert counts.loc[TOTAL, TOTAL] == len(table)
     assert money.to_numpy(dtype=float).sum() == pytest.approx(table["money_at_risk"].sum())
-    few = value_tables.save_counts(table, frame=framed(10))
-    hidden = value_tables.save_money(table, few, frame=framed(10))
+    few = value_tables.save_counts(table, frame=FEW)
+    hidden = value_tables.save_money(table, few, frame=FEW)
     assert any(isinstance(cell, Mark) for cell in hidden.to_numpy().ravel())
     for row in hidden.index:
         for band in hidden.columns:
@@ -262,17 +235,17 @@ def test_buyers_worth_the_same_are_in_one_band() -> None:
 
 
 def test_the_first_to_save_stand_first_and_ids_leave_as_pseudonyms(
-    study: tk.Study, ahead: Outlook, tiers: tk.RFM, page: Page, monkeypatch: pytest.MonkeyPatch
+    ahead: Outlook, tiers: tk.RFM, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(TOKEN_VARIABLE, raising=False)
-    table = valuing.save_list(ahead, tiers, study, page)
+    table = valuing.save_list(ahead, tiers, demo(), page)
     said = repr(table)
     first = ahead.money_at_risk.sort_values(ascending=False)
     assert page.frame.money(float(first.iloc[0])) in said
     assert "p_" in said
     assert not any(str(name) in said for name in first.index[:20])
     monkeypatch.setenv(TOKEN_VARIABLE, "a run")
-    assert isinstance(valuing.save_list(ahead, tiers, study, page), Note)
+    assert isinstance(valuing.save_list(ahead, tiers, demo(), page), Note)
 
 
 # the outlook
@@ -284,11 +257,11 @@ def test_money_at_risk_is_risk_times_spend_given_active_never_times_value(ahead:
     assert (ahead.money_at_risk <= ahead.worth["expected_spend_given_active"] + 1e-9).all()
 
 
-def test_the_same_models_are_read_for_another_day(study: tk.Study, ahead: Outlook) -> None:
-    again = read_at(study, ahead, DAY)
+def test_the_same_models_are_read_for_another_day(ahead: Outlook) -> None:
+    again = read_at(demo(), ahead, DAY)
     pd.testing.assert_series_equal(again.own_risk, ahead.own_risk)
     pd.testing.assert_series_equal(again.money_at_risk, ahead.money_at_risk)
-    earlier = read_at(study, ahead, date(2026, 9, 30))
+    earlier = read_at(demo(), ahead, date(2026, 9, 30))
     assert len(earlier.buyers) <= len(ahead.buyers)
     assert earlier.churn is ahead.churn
 
@@ -301,44 +274,44 @@ LITTLE = {
 DAYS = {"few_buyers": "2026-10-31", "short_log": "2026-03-31", "no_repeaters": "2026-10-31"}
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("why", LITTLE)
-def test_with_too_little_every_cell_says_what_is_missing(why: str, lang: str) -> None:
+def test_with_too_little_every_cell_says_what_is_missing(why: str) -> None:
     table, told = LITTLE[why]
     business = shop(table)
-    page = Page(business, DAYS[why], lang)
-    tiers = tk.RFM().fit(business.snapshot(page.as_of))
-    ahead = look_ahead(business, page.as_of)
+    day = date.fromisoformat(DAYS[why])
+    tiers = tk.RFM().fit(business.snapshot(day))
+    ahead = look_ahead(business, day)
     assert {name: reason.key for name, reason in ahead.reasons.items()} == {"risk": why, "value": why}
     grades, clock = grading.graded(business, ahead, tiers), clocking.clock_of(business, ahead, tiers)
     curves = risking.curves_of(business, ahead, tiers)
-    before = risking.earlier(business, ahead, page)
-    by_type = valuing.by_type(ahead, tiers, page)
-    said: list[Any] = [
-        risking.risk_story(ahead, before, grades, clock, page), valuing.value_story(ahead, before, page),
-        risking.bands(ahead, tiers, page), risking.curves(curves, ahead, page), risking.drivers(ahead, page),
-        clocking.rates(clock, page), grading.calibration(grades, page), valuing.save_grid(ahead, page),
-        valuing.money_bars(by_type, ahead, page), valuing.spend_dots(by_type, ahead, page), valuing.pareto(ahead, page),
-        valuing.tracking(valuing.tracked(business, ahead), page),
-    ]  # fmt: skip
-    assert all(one is not None for one in said)
-    if lang == "en":
-        assert all(told in repr(one) for one in said)
-    silent = [
-        risking.curves_table(curves, page), risking.curves_note(curves, page), risking.drivers_of(ahead, page),
-        risking.fit_note(ahead, page),
-        clocking.setting(clock, business, page), clocking.sensitivity(clock, page), clocking.by_type(clock, page),
-        clocking.by_rhythm(clock, page), grading.contenders(grades, page), grading.grades_by_type(grades, page),
-        grading.served(grades, page), valuing.save_list(ahead, tiers, business, page),
-        valuing.type_table(by_type, page), valuing.independence(ahead, page), valuing.parameters(ahead, page),
-        valuing.served_note(ahead, page), valuing.checks(ahead, page),
-    ]  # fmt: skip
-    assert all(one is None for one in silent)
-    assert plain(risking.recorded(ahead, grades, clock, page))["not_estimated"] == why
+    for language in LANGUAGES:
+        page = Page(business, DAYS[why], language)
+        before = risking.earlier(business, ahead, page)
+        by_type = valuing.by_type(ahead, tiers, page)
+        said: list[Any] = [
+            risking.risk_story(ahead, before, grades, clock, page), valuing.value_story(ahead, before, page),
+            risking.bands(ahead, tiers, page), risking.curves(curves, ahead, page), risking.drivers(ahead, page),
+            clocking.rates(clock, page), grading.calibration(grades, page), valuing.save_grid(ahead, page),
+            valuing.money_bars(by_type, ahead, page), valuing.spend_dots(by_type, ahead, page),
+            valuing.pareto(ahead, page), valuing.tracking(valuing.tracked(business, ahead), page),
+        ]  # fmt: skip
+        assert all(one is not None for one in said)
+        assert language == "zh" or all(told in repr(one) for one in said)
+        silent = [
+            risking.curves_table(curves, page), risking.curves_note(curves, page), risking.drivers_of(ahead, page),
+            risking.fit_note(ahead, page), clocking.setting(clock, business, page), clocking.sensitivity(clock, page),
+            clocking.by_type(clock, page), clocking.by_rhythm(clock, page), grading.contenders(grades, page),
+            grading.grades_by_type(grades, page), grading.served(grades, page),
+            valuing.save_list(ahead, tiers, business, page), valuing.type_table(by_type, page),
+            valuing.independence(ahead, page), valuing.parameters(ahead, page), valuing.served_note(ahead, page),
+            valuing.checks(ahead, page),
+        ]  # fmt: skip
+        assert all(one is None for one in silent)
+        assert plain(risking.recorded(ahead, grades, clock, page))["not_estimated"] == why
     assert plain(valuing.recorded(ahead))["not_estimated"] == why
 
 
-def test_a_back_test_needs_enough_of_the_log_before_each_origin(study: tk.Study, ahead: Outlook) -> None:
+def test_a_back_test_needs_enough_of_the_log_before_each_origin(ahead: Outlook) -> None:
     assert [str(day) for day in grading.origins_of(ahead)] == ["2026-06-02", "2026-07-03", "2026-08-02"]
     young = shop(orders(300, 190, 3))
     assert grading.origins_of(look_ahead(young, date(2026, 7, 31))) == []
@@ -349,9 +322,9 @@ def test_a_back_test_needs_enough_of_the_log_before_each_origin(study: tk.Study,
 
 
 def test_the_story_of_risk_says_money_and_trust_and_hides_what_is_few(
-    study: tk.Study, ahead: Outlook, tiers: tk.RFM, page: Page
+    ahead: Outlook, tiers: tk.RFM, page: Page
 ) -> None:
-    clock = clocking.clock_of(study, ahead, tiers)
+    clock = clocking.clock_of(demo(), ahead, tiers)
     told = risking.risk_story(ahead, None, Reason("no_origin"), clock, page)
     high = int((ahead.own_risk >= 0.8).sum())
     assert f"{high:,} of {len(ahead.buyers):,} buyers" in told.verdict
@@ -359,35 +332,35 @@ def test_the_story_of_risk_says_money_and_trust_and_hides_what_is_few(
     assert "too short to check" in told.verdict
     assert len(told.figures) <= 6
     assert risking.changed(105, 100, page, people=True) == "+5.0% since 30 September 2026"
-    published = Page(study, AS_OF, "en")
-    published.frame = framed(10)
+    published = Page(demo(), AS_OF, "en")
+    published.frame = FEW
     assert risking.changed(105, 100, published, people=True) == ""
 
 
 # the card
 
 
-def test_a_card_says_risk_value_and_what_drives_it(study: tk.Study, ahead: Outlook) -> None:
+def test_a_card_says_risk_value_and_what_drives_it(ahead: Outlook) -> None:
     who = str(ahead.buyers["order_days"].idxmax())
-    own = customer_outlook(study, who, DAY)
+    own = customer_outlook(demo(), who, DAY)
     assert own.risk.index.tolist() == [30, 90]
     assert own.risk[90] == pytest.approx(ahead.own_risk[who])
     assert own.risk[30] >= own.risk[90]
     assert own.worth["expected_spend_lower"] <= own.worth["expected_spend"] <= own.worth["expected_spend_upper"]
-    card = study.customer(who, as_of=AS_OF, lang="en")
+    card = demo().customer(who, as_of=AS_OF, lang="en")
     assert "Risk of no order in 90 days" in repr(card)
     assert "Rhythm" in repr(card)
-    assert Words("zh").label("drivers_of") in study.customer(who, as_of=AS_OF, lang="zh")._repr_html_()
+    assert Words("zh").label("drivers_of") in demo().customer(who, as_of=AS_OF, lang="zh")._repr_html_()
 
 
-def test_who_ordered_once_has_no_chance_of_being_active(study: tk.Study, ahead: Outlook) -> None:
+def test_who_ordered_once_has_no_chance_of_being_active(ahead: Outlook) -> None:
     once = str(ahead.buyers.index[ahead.buyers["order_days"] == 1][0])
-    assert np.isnan(customer_outlook(study, once, DAY).worth["p_alive"])
+    assert np.isnan(customer_outlook(demo(), once, DAY).worth["p_alive"])
 
 
-def test_models_are_fitted_once_a_study_and_day(study: tk.Study) -> None:
-    assert outlook_at(study, DAY) is outlook_at(study, DAY)
-    assert outlook_at(tk.Study.demo(customers=100, seed=5), DAY) is not outlook_at(study, DAY)
+def test_models_are_fitted_once_a_study_and_day() -> None:
+    assert outlook_at(demo(), DAY) is outlook_at(demo(), DAY)
+    assert outlook_at(shop(orders(3, 3, 2)), DAY) is not outlook_at(demo(), DAY)
 
 
 def test_a_card_of_a_young_business_says_why_there_is_nothing_ahead() -> None:
@@ -396,7 +369,7 @@ def test_a_card_of_a_young_business_says_why_there_is_nothing_ahead() -> None:
     assert card.ahead.drivers.empty
 
 
-def test_a_card_of_a_prospect_has_nothing_ahead(study: tk.Study) -> None:
-    snap = study.snapshot(AS_OF, columns=["order_count"])
-    card = study.customer(str(snap.index[snap["order_count"] == 0][0]), as_of=AS_OF, lang="en")
+def test_a_card_of_a_prospect_has_nothing_ahead() -> None:
+    snap = demo().snapshot(AS_OF, columns=["order_count"])
+    card = demo().customer(str(snap.index[snap["order_count"] == 0][0]), as_of=AS_OF, lang="en")
     assert "Risk of no order" not in repr(card)

@@ -1,4 +1,4 @@
-"""FAULTS 134: a small count is not shown, and does not follow from what is."""
+"""A small count is not shown, and does not follow from what is."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.builders.profiles import examples
 from toolkit.errors import ArgumentError
 from toolkit.report.small_cells import HIDDEN, suppress_crosstab, suppress_small
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+pytestmark = pytest.mark.fault(134)
 COUNT = st.integers(0, 60) | st.integers(0, 12)
 
 
@@ -66,6 +68,7 @@ def ways(shown: list[Any]) -> list[set[int]]:
 
 
 @given(st.lists(COUNT, min_size=1, max_size=8))
+@examples(dev=30, ci=100)
 def test_one_way_shows_no_small_count_and_none_alone(counts: list[int]) -> None:
     table = one_way(counts)
     shown = suppress_small(table, counts="customers", total="all", keep=["number"])
@@ -78,7 +81,7 @@ def test_one_way_shows_no_small_count_and_none_alone(counts: list[int]) -> None:
 
 
 @given(st.lists(st.integers(0, 14), min_size=1, max_size=3))
-@settings(max_examples=60, deadline=None)
+@examples(dev=15, ci=60)
 def test_one_way_leaves_every_hidden_count_at_least_two_values(counts: list[int]) -> None:
     shown = suppress_small(one_way(counts), counts="customers", total="all")
     assert all(len(values) > 1 for values in ways(shown["customers"].tolist()))
@@ -89,7 +92,7 @@ def test_one_way_leaves_every_hidden_count_at_least_two_values(counts: list[int]
         lambda width: st.lists(st.lists(COUNT, min_size=width, max_size=width), min_size=1, max_size=6)
     )
 )
-@settings(max_examples=150, deadline=None)
+@examples(dev=40, ci=150)
 def test_no_hidden_cell_follows_by_any_sums_and_differences(cells: list[list[int]]) -> None:
     table = crosstab(cells)
     shown = suppress_crosstab(table, total="all")
@@ -109,36 +112,32 @@ def test_the_check_above_can_fail() -> None:
     assert followed(bridge).tolist() == [7]
 
 
-def test_two_counts_of_one_do_not_follow_from_their_sum() -> None:
-    shown = suppress_small(one_way([1, 1, 30, 50]), counts="customers", total="all")
-    assert shown["customers"].tolist() == ["<10", "<10", "≥10", 50, 82]
-
-
-def test_the_smallest_other_count_is_hidden_and_zeros_are_shown() -> None:
-    shown = suppress_small(one_way([3, 0, 40, 12]), counts="customers", total="all")
-    assert shown["customers"].tolist() == ["<10", 0, 40, "≥10", 55]
-    assert shown["spend"].tolist() == [HIDDEN, 0.0, 500.0, HIDDEN, 687.5]
-
-
-def test_the_total_is_hidden_only_where_nothing_else_is_left() -> None:
-    shown = suppress_small(one_way([9, 9]), counts="customers", total="all")
-    assert shown["customers"].tolist() == ["<10", "<10", "≥10"]
-
-
-def test_without_a_total_row_the_sum_counts_as_known() -> None:
-    shown = suppress_small(one_way([3, 40, 12]).drop(index="all"), counts="customers")
-    assert shown["customers"].tolist() == ["<10", 40, "≥10"]
+def test_one_way_by_hand() -> None:
+    """The smallest other count goes with a lone small one, the total where nothing else is left; zeros are shown."""
+    shown = {
+        counts: suppress_small(one_way(list(counts)), counts="customers", total="all")["customers"].tolist()
+        for counts in ((1, 1, 30, 50), (3, 0, 40, 12), (9, 9), (20, 30))
+    }
+    assert shown == {
+        (1, 1, 30, 50): ["<10", "<10", "≥10", 50, 82],
+        (3, 0, 40, 12): ["<10", 0, 40, "≥10", 55],
+        (9, 9): ["<10", "<10", "≥10"],
+        (20, 30): [20, 30, 50],
+    }
+    spend = suppress_small(one_way([3, 0, 40, 12]), counts="customers", total="all")["spend"]
+    assert spend.tolist() == [HIDDEN, 0.0, 500.0, HIDDEN, 687.5]
+    table = one_way([20, 30])
+    pd.testing.assert_frame_equal(suppress_small(table, counts="customers", total="all"), table)
+    without_total = suppress_small(one_way([3, 40, 12]).drop(index="all"), counts="customers")
+    assert without_total["customers"].tolist() == ["<10", 40, "≥10"]
+    lower = suppress_small(one_way([4, 5, 6]), counts="customers", total="all", min_cell=5)
+    assert lower["customers"].tolist() == ["<5", "≥5", 6, 15]
 
 
 def test_dates_of_hidden_rows_are_hidden() -> None:
     table = pd.DataFrame({"n": [3, 20, 30], "first_order_date": pd.to_datetime(["2026-01-01"] * 3)})
     shown = suppress_small(table, counts="n")
     assert [value == HIDDEN for value in shown["first_order_date"]] == [True, True, False]
-
-
-def test_a_table_without_small_counts_is_left_as_it_is() -> None:
-    table = one_way([20, 30])
-    pd.testing.assert_frame_equal(suppress_small(table, counts="customers", total="all"), table)
 
 
 def test_a_crosstab_worked_by_hand() -> None:
@@ -160,15 +159,6 @@ def test_ones_in_a_block_do_not_follow_from_the_sums_of_their_lines() -> None:
 def test_a_zero_among_few_persons_is_hidden() -> None:
     shown = suppress_crosstab(crosstab([[4, 0, 0], [30, 50, 0], [40, 60, 0]]), total="all")
     assert shown.iloc[0].tolist() == ["<10", "<10", 0, "<10"]
-
-
-def test_the_threshold_is_the_callers() -> None:
-    assert suppress_small(one_way([4, 5, 6]), counts="customers", total="all", min_cell=5)["customers"].tolist() == [
-        "<5",
-        "≥5",
-        6,
-        15,
-    ]
 
 
 @pytest.mark.parametrize("counts", [[-1, 20], [1.5, 20], [np.nan, 20]])

@@ -1,4 +1,4 @@
-"""A page loads nothing, acts on nothing, and shows what was found; `record` takes only what JSON can hold."""
+"""A published document loads nothing, acts on nothing, and tells nothing of machines; what may be recorded."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import nbformat
@@ -17,6 +18,7 @@ from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.builders.profiles import examples
 from toolkit.errors import ArgumentError
 from toolkit.report.copies import Scrubber, publishable, results, without_results_cell
 from toolkit.report.markup import tidy
@@ -77,6 +79,7 @@ def clean(translations: dict[str, str] | None = None) -> Any:
     )
 
 
+@cache
 def documents() -> dict[str, str]:
     figures = [{"label": HOSTILE, "value": HOSTILE}] * 8
     return {
@@ -85,8 +88,9 @@ def documents() -> dict[str, str]:
     }
 
 
+@pytest.mark.fault(139)
 @pytest.mark.parametrize("kind", ["page", "overview"])
-def test_fault_139_a_document_loads_nothing(kind: str) -> None:
+def test_a_document_loads_nothing(kind: str) -> None:
     html = documents()[kind]
     soup = BeautifulSoup(html, "html.parser")
     policy = soup.find("meta", attrs={"http-equiv": "Content-Security-Policy"})
@@ -98,15 +102,17 @@ def test_fault_139_a_document_loads_nothing(kind: str) -> None:
     assert not soup.find_all(["script", "link", "iframe", "object", "embed", "form"])
 
 
+@pytest.mark.fault(138)
 @pytest.mark.parametrize("kind", ["page", "overview"])
-def test_fault_138_names_from_data_are_text(kind: str) -> None:
+def test_names_from_data_are_text(kind: str) -> None:
     html = documents()[kind]
     assert "<script" not in html
     assert not BeautifulSoup(html, "html.parser").find_all(onerror=True)
     assert "&lt;script&gt;" in html
 
 
-def test_fault_133_no_traceback_no_warning_no_code() -> None:
+@pytest.mark.fault(133)
+def test_no_traceback_no_warning_no_code() -> None:
     html = documents()["page"]
     for hidden in ("13800138000", "UserWarning", "code_that_is_hidden", "/home/ann", "verdict: Yes."):
         assert hidden not in html
@@ -121,13 +127,6 @@ def test_a_published_notebook_names_no_machine_and_no_run() -> None:
     assert results(clean()) == {"verdict": "Yes."}
 
 
-def test_pictures_keep_their_alternative_text() -> None:
-    picture = BeautifulSoup(documents()["page"], "html.parser").find("img")
-    assert picture is not None
-    assert picture["alt"] == 'It "rises" <fast>'
-    assert picture["width"] == "640"
-
-
 def test_the_overview_shows_verdict_and_at_most_six_figures() -> None:
     html = report(
         verdict="All is well.", figures=[{"label": f"n{n}", "value": 1000 * n} for n in range(1, 9)]
@@ -138,13 +137,14 @@ def test_the_overview_shows_verdict_and_at_most_six_figures() -> None:
     assert "All is well." in html
 
 
-def test_a_page_leads_to_the_others() -> None:
+def test_a_page_keeps_alternative_texts_and_leads_to_the_others() -> None:
     soup = BeautifulSoup(documents()["page"], "html.parser")
-    assert {str(link["href"]) for link in soup.select("header a")} == {
-        "index.html",
-        "00_data_health.html",
-        "01_segments.html",
-    }
+    picture = soup.find("img")
+    assert picture is not None
+    assert picture["alt"] == 'It "rises" <fast>'
+    assert picture["width"] == "640"
+    names = {"index.html", "00_data_health.html", "01_segments.html"}
+    assert {str(link["href"]) for link in soup.select("header a")} == names
     assert [link["href"] for link in soup.select(".turn a")] == ["00_data_health.html"]
 
 
@@ -158,11 +158,8 @@ def test_a_chinese_page_is_chinese() -> None:
     assert "Prose" not in html
 
 
-def test_both_languages_have_the_same_words() -> None:
+def test_both_languages_have_the_same_words_and_the_template_a_hash() -> None:
     assert FRAME["en"].keys() == FRAME["zh"].keys()
-
-
-def test_the_template_has_a_hash() -> None:
     assert re.fullmatch(r"[0-9a-f]{64}", template_hash())
 
 
@@ -183,6 +180,7 @@ def test_tables_scroll_and_columns_are_marked_by_what_they_hold() -> None:
     assert heads == {"segment": "", "who": "words", "spend": "num", "day": "day", "mixed": ""}
 
 
+@examples(dev=15, ci=100)
 @given(st.text())
 def test_tidy_leaves_nothing_that_acts(text: str) -> None:
     soup = BeautifulSoup(
@@ -205,29 +203,17 @@ def test_record_makes_plain_values() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        math.nan,
-        math.inf,
-        np.float64("nan"),
-        Decimal("NaN"),
-        Decimal("1.00000000000000000001"),
-        pd.NaT,
-        pd.NA,
-        {1: 2},
-        {1},
-        pd.Series([1]),
-    ],
-    ids=repr,
-)
-def test_record_refuses_what_json_cannot_hold_by_name(value: object) -> None:
-    with pytest.raises(ArgumentError, match=r"shares\.first.*Try: "):
-        plain({"shares": {"first": value}})
+def test_record_refuses_what_json_cannot_hold_by_name() -> None:
+    values: list[object] = [
+        math.nan, math.inf, np.float64("nan"), Decimal("NaN"), Decimal("1.00000000000000000001"), pd.NaT, pd.NA, {1: 2},
+        {1}, pd.Series([1]),
+    ]  # fmt: skip
+    for value in values:
+        with pytest.raises(ArgumentError, match=r"shares\.first.*Try: "):
+            plain({"shares": {"first": value}})
 
 
 def test_a_section_whose_cells_came_to_nothing_is_left_out_with_its_prose() -> None:
-    v4: Any = nbformat.v4
     code, prose = v4.new_code_cell, v4.new_markdown_cell
     nb = v4.new_notebook()
     said = v4.new_output("display_data", {"text/plain": "a table"})
