@@ -94,13 +94,16 @@ def test_a_small_tier_has_a_row_and_no_estimate() -> None:
 
 @pytest.mark.fault(95)
 def test_a_broken_sample_ratio_hides_the_effect_behind_an_option() -> None:
-    units = pd.DataFrame({"arm": arms(600, 400), "tier": ["a", "b"] * 500, "y": np.arange(1_000) % 7.0})
+    units = pd.DataFrame(
+        {"arm": arms(600, 400), "tier": np.resize(["a", "b", "c"], 1_000), "y": np.arange(1_000) % 7.0}
+    )
     options: dict[str, Any] = {
         "guardrails": {"y": (0.05, "lower")}, "profit": Profit(of="y", offer_cost={"coupon": 1.0}),
         "tier": "tier", "test": "randomisation", "draws": 99,
     }  # fmt: skip
     hidden, shown = (judged(units, {"y": "mean"}, **options, despite=each) for each in ([], ["sample_ratio"]))
     assert (hidden.sample_ratio_status, hidden.withheld) == ("red", ("sample_ratio",))
+    assert shown.tiers["lift_shrunken"].notna().all()
     assert_withheld(hidden, shown)
     assert np.isfinite(shown.overall["lift"]).all()
     assert [finding.code for finding in shown.verdict][:2] == ["sample_ratio", "overall"]

@@ -53,31 +53,34 @@ def test_the_interaction_test_is_nominal(families: pd.DataFrame) -> None:
     passed(off(families["interaction"], 0.05, "interaction"))
 
 
-def cells(scope: str, coupon: np.ndarray, units: int) -> pd.DataFrame:
-    """Count both arms of values of ``units`` each, where half and half was planned."""
-    n = np.column_stack([units - coupon, coupon]).ravel()
-    value = np.repeat([str(place) if scope != "overall" else "" for place in range(len(coupon))], 2)
-    return pd.DataFrame({"scope": scope, "value": value, "arm": ["none", "coupon"] * len(coupon), "n": n}).assign(
-        expected=units / 2
-    )
+def status(*scopes: tuple[str, int, np.ndarray]) -> str:
+    """Return the status of treated units by value, of so many each, where half and half was planned."""
+    parts = [
+        pd.DataFrame(
+            {"scope": scope, "value": np.arange(len(coupon)).astype(str), "arm": arm, "n": n, "expected": units / 2}
+        )
+        for scope, units, coupon in scopes
+        for arm, n in (("none", units - coupon), ("coupon", coupon))
+    ]
+    return sample_ratio(pd.concat(parts)).status
 
 
 def fair(seed: int) -> str:
     """Return the status of a true 1:1 split, seen overall, by seven days and by three sources."""
-    by_day_and_source = np.random.default_rng(seed).binomial(100, 0.5, (7, 3))
-    by_day, by_source = by_day_and_source.sum(axis=1), by_day_and_source.sum(axis=0)
-    whole = cells("overall", by_day.sum(keepdims=True), 2_100)
-    return sample_ratio(pd.concat([whole, cells("day", by_day, 300), cells("source", by_source, 700)])).status
+    coupon = np.random.default_rng(seed).binomial(100, 0.5, (7, 3))
+    return status(
+        ("overall", 2_100, coupon.sum(keepdims=True)[0]), ("day", 300, coupon.sum(1)), ("source", 700, coupon.sum(0))
+    )
 
 
 @pytest.mark.fault(95)
 def test_a_fair_split_is_red_as_seldom_as_promised() -> None:
-    status = np.array([fair(seed) for seed in range(RUNS)])
-    passed(off(status == "red", 0.001, "red", side="at most"), off(status != "green", 0.01, "red or amber"))
+    found = np.array([fair(seed) for seed in range(RUNS)])
+    passed(off(found == "red", 0.001, "red", side="at most"), off(found != "green", 0.01, "red or amber"))
 
 
 @pytest.mark.fault(95)
 def test_a_split_of_51_to_49_is_red() -> None:
     coupon = [np.random.default_rng(seed).binomial(100_000, 0.51, 1) for seed in range(RUNS)]
-    red = [sample_ratio(cells("overall", each, 100_000)).status == "red" for each in coupon]
+    red = [status(("overall", 100_000, each)) == "red" for each in coupon]
     passed(off(red, 0.95, "red", side="at least"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.gates.gates import Columns, by_t_test, dealt, effects, of, off, passed, simulated
+from tests.gates.gates import Columns, dealt, effects, naive, of, off, passed, simulated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ def few(seed: int) -> Columns:
     units["visit"] = (rng.random(n) < 0.4).astype(float)
     found = effects(units, METRICS, seed, ["lift", "lower", "p_value", "test", "status", "why"])
     orders = units.loc[units.index.repeat(units["orders"].astype(int))]
-    by_order = by_t_test(orders["paid"] / orders["orders"], orders["arm"] == "coupon")
+    by_order = naive(orders["paid"] / orders["orders"], orders["arm"] == "coupon")
     return found | {"by_order": np.full(len(found["metric"]), by_order)}
 
 
@@ -60,7 +60,7 @@ def test_what_is_shown_keeps_its_level(runs: pd.DataFrame, metric: str) -> None:
 @pytest.mark.fault(98)
 def test_orders_as_units_do_not(runs: pd.DataFrame) -> None:
     """Whoever orders often pays the same every time: orders are no independent rows."""
-    assert (of(runs, "basket")["by_order"] < 0.05).mean() > 0.2
+    assert of(runs, "basket")["by_order"].mean() > 0.2
 
 
 def test_a_proportion_keeps_it_where_it_is_shown(runs: pd.DataFrame) -> None:
