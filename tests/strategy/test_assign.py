@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
 import toolkit as tk
+from tests.builders.profiles import examples, several
 from toolkit.errors import ArgumentError
 from toolkit.strategy.assign import assign
 from toolkit.strategy.experiment import Experiment
@@ -97,7 +98,7 @@ def test_it_changes_nothing_of_what_it_is_given() -> None:
     pd.testing.assert_frame_equal(first, kept)
 
 
-@settings(deadline=None)
+@examples(dev=20, ci=100)
 @given(
     n=st.integers(1, 60),
     more=st.integers(0, 60),
@@ -115,7 +116,7 @@ def test_neither_order_nor_others_move_anybody(n: int, more: int, seed: int, *, 
     assert by_id(alone).items() <= some.items()
 
 
-@settings(deadline=None)
+@examples(dev=20, ci=100)
 @given(n=st.integers(1, 60), more=st.integers(0, 60), groups=st.integers(1, 12), seed=st.integers(0, 2**31 - 1))
 def test_groups_stay_together_whoever_joins_them(n: int, more: int, groups: int, seed: int) -> None:
     spec = spec_of(unit="cluster", cluster="household", holdout=0.2)
@@ -142,9 +143,9 @@ def test_a_group_has_the_shares_of_its_commonest_tier() -> None:
     assert set(assign(ordered, spec)["arm"]) == {"none", "coupon"}
 
 
-def test_shares_are_kept_in_every_tier_over_200_salts() -> None:
+def test_shares_are_kept_in_every_tier_over_many_salts() -> None:
     shares = {"loyal": {"none": 0.1, "coupon": 0.9}}
-    tiered, runs = customers(600), 200
+    tiered, runs = customers(600), several(60, 200)
     counts = pd.Series(
         0, index=pd.MultiIndex.from_product([TIERS, ["none", "coupon", "holdout"]], names=["tier", "arm"])
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import toolkit as tk
+from tests.builders.profiles import examples, several
 from toolkit.errors import ArgumentError, StudyFileError
 from toolkit.strategy.allocation import allocate, split
 from toolkit.strategy.experiment import Experiment
@@ -87,6 +90,24 @@ def plan(study: tk.Study) -> Plan:
     return plan_experiment(study, spec_of(), simulations=300)
 
 
+class Planned(Protocol):
+    def __call__(self, **changes: Any) -> Plan: ...
+
+
+@pytest.fixture(scope="module")
+def planned(study: tk.Study) -> Planned:
+    """Plan with such changes of the promise, each only once."""
+    made: dict[str, Plan] = {}
+
+    def ask(**changes: Any) -> Plan:
+        key = json.dumps(changes, sort_keys=False)
+        if key not in made:
+            made[key] = plan_experiment(study, spec_of(**changes), simulations=100)
+        return made[key]
+
+    return ask
+
+
 @pytest.fixture(scope="module")
 def demo() -> tk.Study:
     return tk.Study.demo(customers=1_000, seed=7)
@@ -127,8 +148,8 @@ def test_history_is_counted_as_by_hand(plan: Plan) -> None:
 
 
 @pytest.mark.parametrize("metric", ["spend", "basket"])
-def test_means_and_ratios_are_counted_as_by_hand(study: tk.Study, metric: str) -> None:
-    found = plan_experiment(study, spec_of(primary=metric, smallest_effect=5.0), simulations=100).tiers
+def test_means_and_ratios_are_counted_as_by_hand(planned: Planned, metric: str) -> None:
+    found = planned(primary=metric, smallest_effect=5.0).tiers
     for tier, mine in past().groupby("acquisition_channel"):
         y, per = mine["spend_after"], mine["after"] if metric == "basket" else pd.Series(1.0, mine.index)
         ratio = y.sum() / per.sum()
@@ -138,11 +159,11 @@ def test_means_and_ratios_are_counted_as_by_hand(study: tk.Study, metric: str) -
         assert found["rho"].loc[str(tier)] == pytest.approx(np.corrcoef(part, mine["spend_before"])[0, 1])
 
 
-def test_retention_looks_at_its_own_days(study: tk.Study) -> None:
+def test_retention_looks_at_its_own_days(planned: Planned) -> None:
     orders, customers = people()
     days = orders["ordered_at"].between(START + pd.Timedelta(days=10), START + pd.Timedelta(days=20), inclusive="left")
     back = set(orders.loc[days, "customer_id"])
-    found = plan_experiment(study, spec_of(primary="back"), simulations=100).tiers
+    found = planned(primary="back").tiers
     for tier, mine in customers.groupby("acquisition_channel"):
         assert found["baseline"].loc[str(tier)] == pytest.approx(mine["customer_id"].isin(back).mean())
 
@@ -173,24 +194,24 @@ def test_the_overall_is_the_weighted_sum_of_the_tiers(plan: Plan) -> None:
     assert plan.overall["units"].loc["coupon"] == rows["units"].sum() == 912
 
 
-def test_a_tier_that_cannot_be_estimated_cannot_learn(study: tk.Study, plan: Plan) -> None:
+def test_a_tier_that_cannot_be_estimated_cannot_learn(planned: Planned, plan: Plan) -> None:
     fair = plan.tiers.loc["fair"]
     assert (fair["learn"], fair["why"], fair["power"]) == ("no", FEW_EVENTS, 0.0)
     assert np.isnan(fair["mde"])
     assert fair["units_needed"] > fair["units"]
-    by_mean = plan_experiment(study, spec_of(primary="spend", smallest_effect=5.0), simulations=100).tiers
+    by_mean = planned(primary="spend", smallest_effect=5.0).tiers
     assert by_mean["why"].loc["fair"] == FEW_UNITS
     assert check(plan, "tiers_cannot_learn") == "informational"
 
 
-def test_who_cannot_learn_is_told_how_many_more_it_takes(study: tk.Study) -> None:
-    found = plan_experiment(study, spec_of(smallest_effect=0.03), simulations=100).tiers.loc["shop"]
+def test_who_cannot_learn_is_told_how_many_more_it_takes(planned: Planned) -> None:
+    found = planned(smallest_effect=0.03).tiers.loc["shop"]
     assert found["learn"] == "no"
     times = found["units_needed"] / found["units"]
     assert found["why"] == (
         f"power {found['power']:.2f} at the smallest effect worth acting on; would need {times:.1f} times as many units"
     )
-    assert plan_experiment(study, spec_of(smallest_effect=0.3), simulations=100).tiers["learn"].loc["shop"] == "yes"
+    assert planned(smallest_effect=0.3).tiers["learn"].loc["shop"] == "yes"
 
 
 @pytest.mark.parametrize(
@@ -264,7 +285,7 @@ def test_simulation_and_formula_agree_on_tame_data(study: tk.Study, metric: str,
 
 
 def test_without_an_effect_the_simulation_finds_its_level(study: tk.Study) -> None:
-    found = plan_experiment(study, spec_of(smallest_effect=1e-9), simulations=4_000)
+    found = plan_experiment(study, spec_of(smallest_effect=1e-9), simulations=several(dev=2_000, ci=4_000))
     for row in (found.tiers.loc["app"], found.overall.loc["coupon"]):
         assert row["power_simulated"] == pytest.approx(row["level"], abs=0.012)
 
@@ -280,16 +301,16 @@ def test_several_arms_share_the_level(study: tk.Study) -> None:
     assert found.tiers["control"].loc["app"].tolist() == [240, 240]
 
 
-def test_sizes_follow_shares_and_hold_out(study: tk.Study) -> None:
+def test_sizes_follow_shares_and_hold_out(planned: Planned) -> None:
     shares = {"shop": {"none": 0.9, "coupon": 0.1}}
-    found = plan_experiment(study, spec_of(shares_by_tier=shares, holdout=0.2), simulations=100).tiers
+    found = planned(shares_by_tier=shares, holdout=0.2).tiers
     assert found["units"].to_dict() == {"app": 480, "fair": 10, "shop": 240}
     assert found["treated"].to_dict() == {"app": 240, "fair": 5, "shop": 24}
     assert found["control"].to_dict() == {"app": 240, "fair": 5, "shop": 216}
 
 
-def test_a_capacity_that_binds_is_shared_out(study: tk.Study) -> None:
-    found = plan_experiment(study, spec_of(primary="spend", smallest_effect=5.0, capacity=90), simulations=100)
+def test_a_capacity_that_binds_is_shared_out(study: tk.Study, planned: Planned) -> None:
+    found = planned(primary="spend", smallest_effect=5.0, capacity=90)
     table = found.allocation
     assert table.sum().to_dict() == {"available": 456, "proportional": 90, "neyman": 90}
     wanted = found.tiers["weight"] * found.tiers["sd_adjusted"]
@@ -326,10 +347,10 @@ def test_the_other_allocation_knows_that_shares_differ(study: tk.Study) -> None:
             assert variance(moved) > variance(chosen)
 
 
-def test_the_units_needed_are_enough_to_estimate(study: tk.Study) -> None:
-    found = plan_experiment(study, spec_of(smallest_effect=0.6), simulations=100).tiers.loc["shop"]
+def test_the_units_needed_are_enough_to_estimate(planned: Planned) -> None:
+    found = planned(smallest_effect=0.6).tiers.loc["shop"]
     assert found["units_needed"] == np.ceil(5 / min(found["baseline"], 1 - found["baseline"]) / 0.5)
-    by_mean = plan_experiment(study, spec_of(primary="spend", smallest_effect=1e4), simulations=100).tiers
+    by_mean = planned(primary="spend", smallest_effect=1e4).tiers
     assert by_mean["units_needed"].tolist() == [40.0, 40.0, 40.0]
 
 
@@ -340,7 +361,7 @@ def test_a_capacity_that_does_not_bind_changes_nothing(study: tk.Study, plan: Pl
     assert check(found, "capacity") == "passed"
 
 
-@settings(deadline=None)
+@examples(dev=25, ci=100)
 @given(
     room=st.integers(0, 60),
     tiers=st.lists(st.tuples(st.integers(0, 25), st.floats(0.1, 9.0)), min_size=1, max_size=3),
@@ -364,7 +385,7 @@ def test_allocation_has_the_smallest_variance(room: int, tiers: list[tuple[int, 
                 assert variance(moved) >= variance(found) * (1 - 1e-9)
 
 
-@settings(deadline=None)
+@examples(dev=25, ci=100)
 @given(whole=st.integers(0, 10_000), shares=st.lists(st.floats(0, 1), min_size=1, max_size=6))
 def test_a_split_leaves_no_rest(whole: int, shares: list[float]) -> None:
     found = split(whole, shares)
@@ -376,6 +397,7 @@ def test_a_split_leaves_no_rest(whole: int, shares: list[float]) -> None:
     assert (np.abs(found - whole * np.array(shares) / total) < 1 + 1e-6).all()
 
 
+@cache
 def grouped() -> tuple[tk.Study, pd.Series[str]]:
     """Draw groups of five who buy together or not."""
     orders, customers = people(3, app=600, shop=300)
@@ -421,7 +443,7 @@ def test_simulated_groups_agree_with_the_formula(metric: str, effect: float, cov
 def test_simulated_groups_find_their_level_without_an_effect() -> None:
     study, group = grouped()
     spec = spec_of(unit="cluster", smallest_effect=1e-9)
-    found = plan_experiment(study, spec, groups=group, simulations=4_000)
+    found = plan_experiment(study, spec, groups=group, simulations=several(dev=2_000, ci=4_000))
     assert found.overall["power_simulated"].loc["coupon"] == pytest.approx(0.05, abs=0.015)
 
 
@@ -594,12 +616,12 @@ def test_the_units_that_are_needed_have_the_power() -> None:
         ({}, "capacity", ""),
     ],
 )  # fmt: skip
-def test_what_is_doubtful_is_a_check(study: tk.Study, changes: dict[str, Any], code: str, status: str) -> None:
-    assert check(plan_experiment(study, spec_of(**changes), simulations=100), code) == status
+def test_what_is_doubtful_is_a_check(planned: Planned, changes: dict[str, Any], code: str, status: str) -> None:
+    assert check(planned(**changes), code) == status
 
 
-def test_an_effect_that_cannot_be_is_never_found(study: tk.Study) -> None:
-    found = plan_experiment(study, spec_of(smallest_effect=0.75), simulations=100)
+def test_an_effect_that_cannot_be_is_never_found(planned: Planned) -> None:
+    found = planned(smallest_effect=0.75)
     shop = found.tiers.loc["shop"]
     assert (shop["learn"], shop["why"], shop["power"]) == ("no", OUT_OF_REACH, 0.0)
     assert np.isnan(shop["units_needed"])
@@ -622,9 +644,9 @@ def test_a_tier_known_as_exported_only_is_a_check() -> None:
     assert check(found, "tier_undated") == "informational"
 
 
-def test_without_its_covariate_the_plan_is_the_one_without(study: tk.Study) -> None:
+def test_without_its_covariate_the_plan_is_the_one_without(planned: Planned) -> None:
     unknown = {"days": 60, "of": {"events": ["open"]}}
-    found = plan_experiment(study, spec_of(covariate=unknown), simulations=100)
+    found = planned(covariate=unknown)
     assert (found.tiers["rho"] == 0).all()
     assert (found.tiers["mde"].dropna() == found.tiers["mde_unadjusted"].dropna()).all()
 
@@ -691,9 +713,9 @@ def test_drawing_in_parts_changes_nothing_but_the_draws(study: tk.Study, monkeyp
     assert ((found["power_simulated"] - found["power"]).abs() < 3.29 * found["simulation_error"] + 0.03).all()
 
 
-def test_the_file_is_read_as_it_was_written(plan: Plan, study: tk.Study, tmp_path: Path) -> None:
+def test_the_file_is_read_as_it_was_written(plan: Plan, planned: Planned, tmp_path: Path) -> None:
     arms = {"none": 0.4, "no": 0.3, "1": 0.3}
-    odd = plan_experiment(study, spec_of(arms=arms, capacity=50, smallest_effect=0.75), simulations=100)
+    odd = planned(arms=arms, capacity=50, smallest_effect=0.75)
     for one in (plan, odd):
         path = one.write(tmp_path / "coupon.plan.yaml")
         found = Plan.read(path)
@@ -712,7 +734,7 @@ def refused(path: Path, text: str) -> StudyFileError:
     return caught.value
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(examples(dev=15, ci=60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_line_can_be_changed_unseen(plan: Plan, tmp_path: Path, data: st.DataObject) -> None:
     path = plan.write(tmp_path / "coupon.plan.yaml")

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from tests.builders.profiles import examples
 from toolkit.errors import ArgumentError
 from toolkit.strategy.bisection import smallest
 from toolkit.strategy.grouping import design_effect, icc
@@ -104,7 +105,7 @@ def test_power_of_means_with_a_covariate_is_what_simulations_find() -> None:
     assert said > 1.3 * float(power(0.4, treated=n, control=n, sd=1.0))
 
 
-@settings(deadline=None)
+@examples(dev=20, ci=100)
 @given(
     treated=st.integers(2, 5_000),
     control=st.integers(2, 5_000),
@@ -122,7 +123,7 @@ def test_the_smallest_effect_has_the_promised_power(
     assert float(more) < float(found)
 
 
-@settings(deadline=None)
+@examples(dev=20, ci=100)
 @given(
     rate=st.floats(0.0, 0.95),
     effect=st.floats(0.01, 0.5),

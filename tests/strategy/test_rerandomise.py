@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from tests.builders.deals import ONE, alone, as_often, every_deal, welch
+from tests.builders.profiles import examples
 from toolkit.errors import ArgumentError
 from toolkit.strategy.rerandomise import critical, equal_tailed, needs_rerandomisation, rerandomise
 
@@ -80,6 +81,7 @@ def test_ratios_with_equal_denominators_are_means() -> None:
 FINITE = st.floats(-1e6, 1e6)
 
 
+@examples(dev=40, ci=100)
 @given(
     draws=arrays(np.float64, st.integers(1, 60), elements=FINITE | st.integers(-3, 3).map(float) | st.just(np.nan)),
     statistic=FINITE | st.integers(-3, 3).map(float),

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit, logit
 
+from tests.builders.profiles import several
 from toolkit.risk.redraws import redraw
 from toolkit.risk.trial import Trial, sooner
 from toolkit.risk.weighted_scores import METRICS, WeightedScores, pair_counts
@@ -85,8 +86,8 @@ def test_weights_stand_for_repeated_rows(model: str) -> None:
 
 
 def test_intervals_are_as_wide_as_sampling_is() -> None:
-    """Against 120 new samples of the same truth: standard errors agree to a quarter."""
-    truth = pd.concat([made_trial(600, 100 + seed).scores().assign(seed=seed) for seed in range(120)])
+    """Against new samples of the same truth: standard errors agree to a quarter."""
+    truth = pd.concat([made_trial(600, 100 + seed).scores().assign(seed=seed) for seed in range(several(60, 120))])
     spread = truth[truth["model"] == "tilted"][list(METRICS)].std()
     apart = truth.pivot_table(index="seed", columns="model", values=["brier", "log_loss"])
     trial = made_trial(600, 7)
