@@ -8,9 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+import toolkit as tk
+
 Floats = NDArray[np.float64]
 P, Q, V = 3.0, 4.0, 30.0
 """Gamma-Gamma of the order values."""
+NEEDED = ["order_days", "recency_days", "tenure_days", "repeat_spend"]
+"""Columns of a snapshot that the models of value read."""
 
 
 @dataclass(frozen=True)
@@ -112,3 +116,9 @@ def _order_days(at: Floats, after: int, until: int) -> NDArray[np.int64]:
     inside = (day > after) & (day <= until)
     new = np.column_stack([np.ones(len(at), dtype=bool), np.diff(day, axis=1) > 0]) if at.shape[1] else inside
     return np.asarray((inside & new).sum(axis=1))
+
+
+def shop_of_buyers() -> tk.Study:
+    """Open a study of 400 buyers over 500 days; an order is 10."""
+    lines = simulated(400, seed=4, days=500, alpha=30.0).lines("2025-01-01", amount=10.0)
+    return tk.Study.from_frames(lines, timezone="Asia/Shanghai", currency="CNY")

@@ -1,4 +1,4 @@
-# Numbers for tests/test_churn.py: Rscript cox_coxph.R (package survival 3.5-3), in this folder; writes cox_coxph.csv.
+# Numbers for tests/risk/test_churn.py: Rscript cox_coxph.R (package survival 3.5-3), in this folder; writes cox_coxph.csv.
 # Episodes: cox_episodes.csv (80 simulated customers, three episodes each, whole days, late entry, ties).
 suppressMessages(library(survival))
 d <- read.csv("cox_episodes.csv")

@@ -1,4 +1,4 @@
-# Expected numbers of tests/real/test_oulad_survival.py, by R's package survival (3.5-3).
+# Expected numbers of tests/published/test_oulad_survival.py, by R's package survival (3.5-3).
 # Rscript km_oulad.R oulad.csv > km_oulad.csv, where oulad.csv holds the test's fixture `enrolments`:
 # duration_days, event, entry_days of each enrolment with a registration date.
 suppressMessages(library(survival))

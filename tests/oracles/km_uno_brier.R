@@ -1,4 +1,4 @@
-# Expected numbers of tests/test_curves.py and tests/test_metrics.py, by R's package survival (3.5-3).
+# Expected numbers of tests/risk/test_curves.py and tests/risk/test_metrics.py, by R's package survival (3.5-3).
 # python -c "from lifelines.datasets import load_rossi, load_leukemia as l; load_rossi().to_csv('rossi.csv'); l().to_csv('leukemia.csv')"
 # Rscript km_uno_brier.R rossi.csv leukemia.csv > km_uno_brier.csv
 suppressMessages(library(survival))

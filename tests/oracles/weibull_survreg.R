@@ -1,4 +1,4 @@
-# Numbers for tests/test_churn.py: Rscript weibull_survreg.R (package survival 3.5-3), in this folder; writes
+# Numbers for tests/risk/test_churn.py: Rscript weibull_survreg.R (package survival 3.5-3), in this folder; writes
 # weibull_survreg.csv. Log hazard ratios are minus the slopes over the scale; their variance by the delta method.
 suppressMessages(library(survival))
 d <- read.csv("cox_episodes.csv")

@@ -6,7 +6,7 @@ Features, their forms and the landmarks stand in the code; none was chosen by lo
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,11 +16,8 @@ from scipy.special import gammaln
 
 import toolkit as tk
 from toolkit.risk.past import look_back
-from toolkit.risk.validation import Backtest, backtest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -28,37 +25,32 @@ if TYPE_CHECKING:
 CDNOW = ("1997-09-30", "1997-12-31", "1998-03-31")
 RETAIL = ("2011-06-30", "2011-07-31", "2011-08-31")
 LOSSES = ("brier", "log_loss")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("published back-tests")]
 
 
 @pytest.fixture(scope="module")
-def cdnow(study_files: Path, datasets: Path) -> Backtest:
-    return backtest(tk.Study.open(study_files / "cdnow.yaml"), tk.ChurnModel(), origins=CDNOW, horizon=91)
+def of_cdnow(cdnow: tk.Study) -> Any:
+    return tk.backtest(cdnow, tk.ChurnModel(), origins=CDNOW, horizon=91)
 
 
 @pytest.fixture(scope="module")
-def retail_study(study_files: Path, datasets: Path) -> tk.Study:
-    return tk.Study.open(study_files / "online_retail.yaml")
+def of_retail(online_retail: tk.Study) -> Any:
+    return tk.backtest(online_retail, tk.ChurnModel(), origins=RETAIL, horizon=90)
 
 
-@pytest.fixture(scope="module")
-def retail(retail_study: tk.Study) -> Backtest:
-    return backtest(retail_study, tk.ChurnModel(), origins=RETAIL, horizon=90)
+@pytest.fixture(params=["of_cdnow", "of_retail"])
+def found(request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue(request.param)
 
 
-@pytest.fixture(params=["cdnow", "retail"])
-def found(request: pytest.FixtureRequest) -> Backtest:
-    result: Backtest = request.getfixturevalue(request.param)
-    return result
-
-
-def test_no_significant_loss_to_bg_nbd_nor_to_the_recency_rule(found: Backtest) -> None:
+def test_no_significant_loss_to_bg_nbd_nor_to_the_recency_rule(found: Any) -> None:
     rows = found.means[found.means["model"].isin(["bg_nbd", "recency_rule"]) & found.means["metric"].isin(LOSSES)]
     surely_better = rows[rows["difference_upper"] < 0]
     assert len(rows) == 4
     assert surely_better.empty, surely_better.to_string()
 
 
-def test_better_than_kaplan_meier_everywhere(found: Backtest) -> None:
+def test_better_than_kaplan_meier_everywhere(found: Any) -> None:
     ours = found.scores[found.scores["model"] == "churn_model"]
     assert len(ours) == 3
     assert (ours["brier"] < ours["brier_km"]).all()
@@ -66,40 +58,42 @@ def test_better_than_kaplan_meier_everywhere(found: Backtest) -> None:
     assert ours["use_here"].all()
 
 
-def test_calibrated_out_of_time(found: Backtest) -> None:
+def test_calibrated_out_of_time(found: Any) -> None:
     """Seasons that one year of log cannot show move the mean; the spread of risks must be right."""
     ours = found.table.loc["churn_model"]
     assert 0.85 <= ours["slope"] <= 1.15
     assert abs(ours["mean_risk"] - ours["observed"]) < 0.03
 
 
-def test_the_survival_model_itself_served(found: Backtest) -> None:
+def test_the_survival_model_itself_served(found: Any) -> None:
     served = found.served.loc[found.served["model"] == "churn_model", "served"]
     assert served.str.startswith("cox").all(), served.tolist()
 
 
-def test_nothing_looks_like_a_leak(found: Backtest) -> None:
+def test_nothing_looks_like_a_leak(found: Any) -> None:
     status = {check.code: check.status for check in found.checks}
     assert status["leak_suspected"] == status["too_good_in_training"] == "passed"
 
 
-def test_everybody_who_has_bought_is_scored(cdnow: Backtest, retail: Backtest, retail_study: tk.Study) -> None:
-    assert set(cdnow.scores["n"]) == {23_570}
-    buyers = [int((retail_study.snapshot(day, columns=["order_days"])["order_days"] > 0).sum()) for day in RETAIL]
-    assert retail.scores.groupby("origin")["n"].first().tolist() == buyers
+def test_everybody_who_has_bought_is_scored(of_cdnow: Any, of_retail: Any, online_retail: tk.Study) -> None:
+    assert set(of_cdnow.scores["n"]) == {23_570}
+    buyers = [int((online_retail.snapshot(day, columns=["order_days"])["order_days"] > 0).sum()) for day in RETAIL]
+    assert of_retail.scores.groupby("origin")["n"].first().tolist() == buyers
 
 
 def test_no_significant_loss_to_the_limit_of_bg_nbd_in_which_nobody_leaves(
-    retail: Backtest, retail_study: tk.Study
+    of_retail: Any, online_retail: tk.Study
 ) -> None:
     """On Online Retail the likelihood of BG/NBD rises as ``a`` falls to 0: its limit, the NBD, is compared by hand."""
     apart = []
     for day in RETAIL:
         past, came = look_back(
-            retail_study, date.fromisoformat(day), 90, outcome="order", columns=["order_days", "tenure_days"]
+            online_retail, date.fromisoformat(day), 90, outcome="order", columns=["order_days", "tenure_days"]
         )
         limit = nbd_risk(past.buyers["order_days"].to_numpy() - 1.0, past.buyers["tenure_days"].to_numpy(), 90)
-        rows = retail.risks[(retail.risks["origin"] == pd.Timestamp(day)) & (retail.risks["model"] == "churn_model")]
+        rows = of_retail.risks[
+            (of_retail.risks["origin"] == pd.Timestamp(day)) & (of_retail.risks["model"] == "churn_model")
+        ]
         risk = rows.set_index("customer_id")["risk"].loc[came.index].to_numpy()
         bad = came["bad"].to_numpy()
         apart.append(pd.DataFrame(losses_of(limit, bad), came.index) - pd.DataFrame(losses_of(risk, bad), came.index))

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from toolkit.strategy.units import evaluate_units
+import toolkit as tk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ def players(datasets: Path) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def found(players: pd.DataFrame) -> Any:
     kinds: dict[str, Any] = {"retention_7": "retention", "retention_1": "retention", "sum_gamerounds": "mean"}
-    return evaluate_units(players, **ARMS, metrics=kinds)
+    return tk.evaluate_units(players, **ARMS, metrics=kinds)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_published_rates(found: Any, metric: str, control: float, treated: float
 def test_a_file_gives_the_same(found: Any, datasets: Path) -> None:
     path = datasets / "cookie_cats" / "cookie_cats.parquet"
     kinds: dict[str, Any] = {"retention_7": "retention", "retention_1": "retention", "sum_gamerounds": "mean"}
-    pd.testing.assert_frame_equal(evaluate_units(path, **ARMS, metrics=kinds).overall, found.overall, rtol=1e-9)
+    pd.testing.assert_frame_equal(tk.evaluate_units(path, **ARMS, metrics=kinds).overall, found.overall, rtol=1e-9)
 
 
 def test_the_sample_ratio_is_amber_and_comes_first(found: Any) -> None:
@@ -70,7 +70,7 @@ def test_one_player_with_49854_rounds(found: Any, players: pd.DataFrame) -> None
     assert row["lower"] < 0 < row["upper"]
     assert row["lift"] - row["lower"] == pytest.approx(row["upper"] - row["lift"], rel=0.15)
     # without the player a t-test would do, and the difference is next to nothing
-    rest = evaluate_units(players[players["sum_gamerounds"] < 49_854], **ARMS, metrics={"sum_gamerounds": "mean"})
+    rest = tk.evaluate_units(players[players["sum_gamerounds"] < 49_854], **ARMS, metrics={"sum_gamerounds": "mean"})
     without = rest.overall.iloc[0]
     assert without["test"] == "welch"
     assert abs(without["lift"]) < 0.1 < abs(row["lift"])

@@ -17,17 +17,14 @@ AS_OF = pd.Timestamp("2014-12-31")
 ENROLMENTS = 32_593
 WITHOUT_A_DATE = 45
 MONTH_OF = {"B": "02", "J": "10"}
-KEYS = ["code_module", "code_presentation"]
+pytestmark = pytest.mark.xdist_group("oulad")
 
 
 @pytest.fixture(scope="module")
-def enrolments(datasets: Path) -> pd.DataFrame:
-    folder = datasets / "oulad"
-    found = (
-        pd.read_parquet(folder / "student_registration.parquet")
-        .merge(pd.read_parquet(folder / "course.parquet"), on=KEYS, validate="many_to_one")
-        .merge(pd.read_parquet(folder / "student.parquet"), on=[*KEYS, "id_student"], validate="one_to_one")
-    )
+def enrolments(datasets: Path, registrations: pd.DataFrame) -> pd.DataFrame:
+    students = pd.read_parquet(datasets / "oulad" / "student.parquet")
+    keys = ["code_module", "code_presentation", "id_student"]
+    found = registrations.merge(students, on=keys, validate="one_to_one")
     start = _opens(found["code_presentation"])
     return found.assign(
         customer_id=found["id_student"].astype(str),

@@ -14,22 +14,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from toolkit.risk.curves import SurvivalCurves, survival_curves
+import toolkit as tk
 
-KEYS = ["code_module", "code_presentation"]
 ORACLE = Path(__file__).parents[1] / "oracles" / "km_oulad.csv"
 DAYS = [7, 30, 90, 180, 300]
 NAMES = ["whole", "late_entry", "naive"]
 
 
+pytestmark = pytest.mark.xdist_group("oulad")
+
+
 @pytest.fixture(scope="module")
-def enrolments(datasets: Path) -> pd.DataFrame:
-    folder = datasets / "oulad"
-    found = (
-        pd.read_parquet(folder / "student_registration.parquet")
-        .merge(pd.read_parquet(folder / "course.parquet"), on=KEYS, validate="many_to_one")
-        .dropna(subset="date_registration")
-    )
+def enrolments(registrations: pd.DataFrame) -> pd.DataFrame:
+    found = registrations.dropna(subset="date_registration")
     end = found["date_unregistration"].fillna(found["module_presentation_length"])
     return pd.DataFrame(
         {
@@ -41,21 +38,21 @@ def enrolments(datasets: Path) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def estimates(enrolments: pd.DataFrame) -> dict[str, SurvivalCurves]:
+def estimates(enrolments: pd.DataFrame) -> dict[str, Any]:
     seen = enrolments[enrolments["duration_days"] > enrolments["entry_days"]]
     return {
-        "whole": survival_curves(enrolments.drop(columns="entry_days")),
-        "late_entry": survival_curves(seen),
-        "naive": survival_curves(seen.drop(columns="entry_days")),
+        "whole": tk.survival_curves(enrolments.drop(columns="entry_days")),
+        "late_entry": tk.survival_curves(seen),
+        "naive": tk.survival_curves(seen.drop(columns="entry_days")),
     }
 
 
-def side_by_side(estimates: dict[str, SurvivalCurves]) -> pd.DataFrame:
+def side_by_side(estimates: dict[str, Any]) -> pd.DataFrame:
     """Share still enrolled so many days after registration, with its interval, by estimate."""
     return pd.concat({name: _at(found.curves) for name, found in estimates.items()}, axis="columns")
 
 
-def test_three_estimates_side_by_side_are_those_of_r(estimates: dict[str, SurvivalCurves]) -> None:
+def test_three_estimates_side_by_side_are_those_of_r(estimates: dict[str, Any]) -> None:
     table = side_by_side(estimates)
     wanted = pd.read_csv(ORACLE).set_index(["estimate", "day"])
     assert table.columns.get_level_values(0).unique().tolist() == NAMES
@@ -63,7 +60,7 @@ def test_three_estimates_side_by_side_are_those_of_r(estimates: dict[str, Surviv
         assert table[name].to_numpy() == pytest.approx(wanted.loc[name].loc[DAYS].to_numpy(), abs=1e-9), name
 
 
-def test_late_entry_mends_most_of_what_the_naive_estimate_misses(estimates: dict[str, SurvivalCurves]) -> None:
+def test_late_entry_mends_most_of_what_the_naive_estimate_misses(estimates: dict[str, Any]) -> None:
     shares = side_by_side(estimates).xs("survival", axis="columns", level=1)
     missed = (shares["naive"] - shares["whole"]).loc[30:]
     left = (shares["late_entry"] - shares["whole"]).abs().loc[30:]
@@ -73,18 +70,18 @@ def test_late_entry_mends_most_of_what_the_naive_estimate_misses(estimates: dict
     assert shares.iloc[-1].round(3).tolist() == [0.699, 0.683, 0.772]
 
 
-def test_who_is_in_which_estimate(enrolments: pd.DataFrame, estimates: dict[str, SurvivalCurves]) -> None:
+def test_who_is_in_which_estimate(enrolments: pd.DataFrame, estimates: dict[str, Any]) -> None:
     """Of the 3,097 who left by day 0, 35 have no registration date."""
     unseen = (enrolments["duration_days"] <= enrolments["entry_days"]).sum()
     assert (len(enrolments), unseen) == (32_548, 3_097 - 35)
     for name in ("late_entry", "naive"):
-        assert summary(estimates[name]).loc["all", ["n", "events"]].tolist() == [32_548 - 3_062, 6_971]
-    assert summary(estimates["whole"]).loc["all", ["n", "events"]].tolist() == [32_548, 10_033]
-    assert np.isnan(summary(estimates["late_entry"]).loc["all", "median"])
+        assert estimates[name].summary.loc["all", ["n", "events"]].tolist() == [32_548 - 3_062, 6_971]
+    assert estimates["whole"].summary.loc["all", ["n", "events"]].tolist() == [32_548, 10_033]
+    assert np.isnan(estimates["late_entry"].summary.loc["all", "median"])
     assert "not reached" in repr(estimates["late_entry"])
 
 
-def test_late_entry_is_a_plain_count_day_by_day(enrolments: pd.DataFrame, estimates: dict[str, SurvivalCurves]) -> None:
+def test_late_entry_is_a_plain_count_day_by_day(enrolments: pd.DataFrame, estimates: dict[str, Any]) -> None:
     days, entry = enrolments["duration_days"].to_numpy(), enrolments["entry_days"].to_numpy()
     gone = enrolments["event"].to_numpy() == 1
     share = 1.0
@@ -92,10 +89,6 @@ def test_late_entry_is_a_plain_count_day_by_day(enrolments: pd.DataFrame, estima
         at_risk = ((entry < day) & (days >= day)).sum()
         share *= 1 - ((days == day) & gone & (entry < day)).sum() / at_risk
     assert _at(estimates["late_entry"].curves).loc[90, "survival"] == pytest.approx(share, abs=1e-12)
-
-
-def summary(curves: SurvivalCurves) -> Any:
-    return curves.summary
 
 
 def _at(curve: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pytest
 from lifelines.datasets import load_rossi
 from scipy import stats
 
-from toolkit.strategy.units import evaluate_units
+import toolkit as tk
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ def ask(people: pd.DataFrame, **options: Any) -> Any:
         "metrics": {"arrest": "proportion"},
         "balance": KNOWN_BEFORE,
     }
-    return evaluate_units(people, **(asked | options))
+    return tk.evaluate_units(people, **(asked | options))
 
 
 def test_the_difference_of_proportions(people: pd.DataFrame) -> None:

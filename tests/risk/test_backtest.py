@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -11,13 +12,12 @@ import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 
 import toolkit as tk
+from tests.builders.refusals import assert_refused
 from toolkit.errors import ArgumentError
 from toolkit.risk.contenders import logistic, recency_rule
 from toolkit.risk.leak import telling_features
 from toolkit.risk.past import Past, look_back
 from toolkit.risk.trial import usable
-from toolkit.risk.validation import Backtest, backtest
-from toolkit.schema import as_day
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,8 +43,12 @@ def made_orders(customers: int = 500, seed: int = 3, *, rename: bool = False) ->
     return pd.DataFrame(rows, columns=["customer_id", "ordered_at", "amount"])
 
 
-def shop(orders: pd.DataFrame) -> tk.Study:
-    return tk.Study.from_frames(orders, timezone="Asia/Shanghai", currency="CNY")
+def opened(orders: pd.DataFrame, **tables: pd.DataFrame) -> tk.Study:
+    return tk.Study.from_frames(orders, timezone="Asia/Shanghai", currency="CNY", **tables)
+
+
+def status(found: Any) -> dict[str, str]:
+    return {check.code: check.status for check in found.checks}
 
 
 @pytest.fixture(scope="module")
@@ -54,15 +58,15 @@ def orders() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def study(orders: pd.DataFrame) -> tk.Study:
-    return shop(orders)
+    return opened(orders)
 
 
 @pytest.fixture(scope="module")
-def found(study: tk.Study) -> Backtest:
-    return backtest(study, tk.ChurnModel(), origins=ORIGINS, horizon=HORIZON, tiers=tk.RFM())
+def found(study: tk.Study) -> Any:
+    return tk.backtest(study, tk.ChurnModel(), origins=ORIGINS, horizon=HORIZON, tiers=tk.RFM())
 
 
-def test_what_came_is_what_the_orders_say(found: Backtest, orders: pd.DataFrame) -> None:
+def test_what_came_is_what_the_orders_say(found: Any, orders: pd.DataFrame) -> None:
     for day, rows in found.risks.groupby("origin"):
         origin = pd.Timestamp(str(day))
         later = orders[(orders["ordered_at"] > origin) & (orders["ordered_at"] <= origin + pd.Timedelta(days=HORIZON))]
@@ -72,14 +76,14 @@ def test_what_came_is_what_the_orders_say(found: Backtest, orders: pd.DataFrame)
             assert (own["bad"].to_numpy() == ~own["customer_id"].isin(later["customer_id"]).to_numpy()).all()
 
 
-def test_all_contenders_are_scored_on_the_same_buyers(found: Backtest) -> None:
+def test_all_contenders_are_scored_on_the_same_buyers(found: Any) -> None:
     assert list(found.table.index) == ["churn_model", "bg_nbd", "recency_rule", "logistic", "kaplan_meier"]
     same = found.scores.groupby(["origin", "scheme", "tier"])[["n", "events", "observed", "brier_km"]].nunique()
     assert (same == 1).all(axis=None)
     assert found.risks["risk"].between(0, 1).all()
 
 
-def test_scores_are_those_of_the_risks(found: Backtest) -> None:
+def test_scores_are_those_of_the_risks(found: Any) -> None:
     rows_of = dict(iter(found.risks.groupby(["origin", "model"])))
     for _, score in found.scores[found.scores["tier"] == "all"].iterrows():
         rows = rows_of[score["origin"], score["model"]]
@@ -93,7 +97,7 @@ def test_scores_are_those_of_the_risks(found: Backtest) -> None:
         assert score["events"] == (~bad).sum()
 
 
-def test_means_are_means_of_the_origins_and_lie_in_their_intervals(found: Backtest) -> None:
+def test_means_are_means_of_the_origins_and_lie_in_their_intervals(found: Any) -> None:
     overall = found.scores[found.scores["tier"] == "all"]
     for _, row in found.means.iterrows():
         if row["model"] != "kaplan_meier":
@@ -105,21 +109,21 @@ def test_means_are_means_of_the_origins_and_lie_in_their_intervals(found: Backte
     assert apart["difference"].between(apart["difference_lower"], apart["difference_upper"]).all()
 
 
-def test_every_tier_is_there_and_they_add_up(found: Backtest, study: tk.Study) -> None:
+def test_every_tier_is_there_and_they_add_up(found: Any, study: tk.Study) -> None:
     ours = found.scores[found.scores["model"] == "churn_model"]
     everybody = ours[ours["scheme"] == "all"].set_index("origin")[["n", "events"]]
     pd.testing.assert_frame_equal(ours[ours["scheme"] == "segment"].groupby("origin")[["n", "events"]].sum(), everybody)
     assert set(ours["scheme"]) == {"all", "segment"}, "scores are no schemes"
-    origin = as_day(ORIGINS[0])
+    origin = date.fromisoformat(ORIGINS[0])
     snap = study.snapshot(origin)
     segments = tk.RFM().fit(snap).transform(snap)["segment"].value_counts()
     tiers = ours[(ours["origin"] == pd.Timestamp(origin)) & (ours["scheme"] == "segment")].set_index("tier")["n"]
     assert tiers.to_dict() == segments[segments > 0].to_dict()
 
 
-def test_the_reference_of_a_tier_is_the_tiers_own_past(found: Backtest, study: tk.Study) -> None:
+def test_the_reference_of_a_tier_is_the_tiers_own_past(found: Any, study: tk.Study) -> None:
     """Of the segment at the last landmark whose horizon was over, under cuts of the origin."""
-    origin = as_day(ORIGINS[1])
+    origin = date.fromisoformat(ORIGINS[1])
     past, _ = look_back(study, origin, HORIZON, outcome="order", columns=["recency_days"])
     landmark = past.latest["landmark"].iloc[0].date()
     assert landmark + timedelta(days=HORIZON) <= origin
@@ -134,23 +138,21 @@ def test_the_reference_of_a_tier_is_the_tiers_own_past(found: Backtest, study: t
         assert row["brier_km"] == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
+def test_where_a_model_must_not_be_used() -> None:
+    score = {"n": 100, "observed": 0.5, "slope_lower": 0.9, "slope_upper": 1.1, "brier": 0.15, "brier_km": 0.2}
+    cases: list[tuple[dict[str, float], bool]] = [
         ({}, True),
         ({"observed": 9 / 100}, False),
         ({"observed": 91 / 100}, False),
         ({"observed": 10 / 100}, True),
         ({"slope_lower": 1.26, "slope_upper": 1.5}, False),
+        ({"slope_lower": 1.24, "slope_upper": 1.5}, True),
         ({"slope_lower": 0.3, "slope_upper": 0.79}, False),
         ({"slope_lower": 0.3, "slope_upper": 0.81}, True),
         ({"slope_lower": np.nan, "slope_upper": np.nan}, True),
         ({"brier_km": 0.15}, False),
-    ],
-)
-def test_where_a_model_must_not_be_used(changes: dict[str, float], expected: bool) -> None:
-    score = {"n": 100, "observed": 0.5, "slope_lower": 0.9, "slope_upper": 1.1, "brier": 0.15, "brier_km": 0.2}
-    assert usable(score | changes) is expected
+    ]
+    assert [case for case, use in cases if usable(score | case) is not use] == []
 
 
 class Watching(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
@@ -187,7 +189,7 @@ def test_nothing_later_than_the_origin_is_shown(study: tk.Study) -> None:
     Watching.shown.clear()
     WatchingTiers.seen.clear()
     origin = pd.Timestamp(ORIGINS[1])
-    result = backtest(study, Watching(), origins=[ORIGINS[1]], horizon=HORIZON, tiers=WatchingTiers())
+    result = tk.backtest(study, Watching(), origins=[ORIGINS[1]], horizon=HORIZON, tiers=WatchingTiers())
     fitted = next(frame for what, frame in Watching.shown if what == "fit")
     assert (fitted["landmark"] < origin).all()
     assert (fitted["landmark"] + pd.to_timedelta(fitted["duration_days"], "D") <= origin).all()
@@ -203,40 +205,43 @@ def test_nothing_later_than_the_origin_is_shown(study: tk.Study) -> None:
     assert set(result.served.loc[result.served["model"] == "churn_model", "served"]) == {"watching"}
 
 
-def test_no_later_row_moves_a_forecast(orders: pd.DataFrame, found: Backtest) -> None:
-    """Orders after the origin decide what came, never what was said."""
+def test_no_later_row_moves_a_forecast(orders: pd.DataFrame, found: Any) -> None:
+    """Orders after the origin decide what came, never what was said; after the horizon, not even that."""
     origin = pd.Timestamp(ORIGINS[0])
+    end = origin + pd.Timedelta(days=HORIZON)
     other = made_orders(seed=99)
     other = other[other["customer_id"].isin(orders["customer_id"])]
-    mixed = pd.concat([orders[orders["ordered_at"] <= origin], other[other["ordered_at"] > origin]])
-    again = backtest(shop(mixed), tk.ChurnModel(), origins=[ORIGINS[0]], horizon=HORIZON)
+    mixed = [orders[orders["ordered_at"] <= origin], other[other["ordered_at"].between(origin, end, "right")]]
+    again = tk.backtest(
+        opened(pd.concat([*mixed, other[other["ordered_at"] > end].head(1)])),
+        tk.ChurnModel(),
+        origins=[ORIGINS[0]],
+        horizon=HORIZON,
+    )
     before = found.risks[found.risks["origin"] == origin].set_index(["model", "customer_id"])
-    after = again.risks.set_index(["model", "customer_id"])
-    assert before["risk"].equals(after["risk"].loc[before.index])
-    assert not before["bad"].equals(after["bad"].loc[before.index])
+    after = again.risks.set_index(["model", "customer_id"]).loc[before.index]
+    assert before["risk"].equals(after["risk"])
+    assert not before["bad"].equals(after["bad"])
+    came = set(mixed[1]["customer_id"])
+    assert after["bad"].tolist() == [who not in came for _, who in before.index]
 
 
-def test_what_lies_after_the_horizon_changes_nothing(orders: pd.DataFrame, found: Backtest) -> None:
-    end = pd.Timestamp(ORIGINS[1]) + pd.Timedelta(days=HORIZON)
-    cut = pd.concat([orders[orders["ordered_at"] <= end], orders[orders["ordered_at"] > end].head(1)])
-    again = backtest(shop(cut), tk.ChurnModel(), origins=ORIGINS, horizon=HORIZON, tiers=tk.RFM())
-    for name in ("scores", "means", "calibration", "lift", "served", "risks"):
-        pd.testing.assert_frame_equal(getattr(again, name), getattr(found, name), check_exact=True)
-
-
-def test_neither_ids_nor_the_order_of_rows_nor_the_currency_matter(found: Backtest) -> None:
+def test_neither_ids_nor_the_order_of_rows_nor_the_currency_matter(found: Any) -> None:
     renamed = made_orders(rename=True).sample(frac=1, random_state=1)
     renamed["amount"] *= 100
-    again = backtest(shop(renamed), tk.ChurnModel(), origins=ORIGINS, horizon=HORIZON, tiers=tk.RFM())
+    again = tk.backtest(opened(renamed), tk.ChurnModel(), origins=ORIGINS, horizon=HORIZON, tiers=tk.RFM())
     for name in ("scores", "means", "calibration", "lift"):
         pd.testing.assert_frame_equal(getattr(again, name), getattr(found, name), rtol=1e-5, atol=1e-6)
 
 
-def test_the_seed_moves_intervals_only(study: tk.Study, found: Backtest) -> None:
-    again = backtest(study, tk.ChurnModel(), origins=ORIGINS, horizon=HORIZON, tiers=tk.RFM(), seed=8)
-    pd.testing.assert_frame_equal(again.scores, found.scores)
-    assert again.means["mean"].equals(found.means["mean"])
-    assert not again.means["lower"].equals(found.means["lower"])
+def test_origins_that_share_outcomes_are_told_and_the_seed_moves_intervals_only(study: tk.Study) -> None:
+    asked: dict[str, Any] = {"origins": ["2026-01-31", "2025-12-31"], "horizon": HORIZON}
+    one, other = (tk.backtest(study, tk.ChurnModel(), **asked, seed=seed) for seed in (7, 8))
+    assert one.scores["origin"].is_monotonic_increasing
+    assert status(one)["origins_overlap"] == "informational"
+    pd.testing.assert_frame_equal(one.scores, other.scores)
+    assert one.means["mean"].equals(other.means["mean"])
+    assert not one.means["lower"].equals(other.means["lower"])
 
 
 class Leaky:
@@ -265,79 +270,71 @@ class Leaky:
         return rows.assign(next_order=days * np.random.default_rng(1).uniform(0.8, 1.2, len(rows)))
 
 
+@pytest.mark.fault(55)
 @pytest.mark.parametrize("always", [True, False])
 def test_a_leaky_feature_is_caught(study: tk.Study, always: bool) -> None:
     features = ("recency_days", "order_days", "next_order")
     leaky: Any = Leaky(study, always=always)
-    result = backtest(leaky, tk.ChurnModel(features=features, penalizer=0.01), origins=ORIGINS[1:], horizon=HORIZON)
-    status = {check.code: check for check in result.checks}
-    assert status["leak_suspected"].status == "failed"
-    assert status["leak_suspected"].subject == "next_order"
-    assert (status["too_good_in_training"].status == "failed") is not always
+    result = tk.backtest(leaky, tk.ChurnModel(features=features, penalizer=0.01), origins=ORIGINS[1:], horizon=HORIZON)
+    told = status(result)
+    assert told["leak_suspected"] == "failed"
+    assert [check.subject for check in result.checks if check.code == "leak_suspected"] == ["next_order"]
+    assert (told["too_good_in_training"] == "failed") is not always
 
 
-def test_honest_features_raise_no_alarm(found: Backtest) -> None:
-    status = {check.code: check.status for check in found.checks}
-    assert status["leak_suspected"] == status["too_good_in_training"] == "passed"
-    assert status["beats_kaplan_meier"] == "passed"
+def test_honest_features_raise_no_alarm(found: Any) -> None:
+    codes = ("leak_suspected", "too_good_in_training", "beats_kaplan_meier")
+    assert [status(found)[code] for code in codes] == ["passed"] * 3
 
 
 def test_a_horizon_that_is_not_over_is_refused(study: tk.Study) -> None:
     with pytest.raises(ArgumentError, match=r"E-horizon-open: the 60 days after 2026-04-30 end on 2026-06-29") as told:
-        backtest(study, tk.ChurnModel(), origins=[ORIGINS[0], "2026-04-30"], horizon=HORIZON)
+        tk.backtest(study, tk.ChurnModel(), origins=[ORIGINS[0], "2026-04-30"], horizon=HORIZON)
     last = told.value.hint.removeprefix("an origin up to ")
-    assert backtest(study, tk.ChurnModel(), origins=[last], horizon=HORIZON).horizon == HORIZON
+    assert tk.backtest(study, tk.ChurnModel(), origins=[last], horizon=HORIZON).horizon == HORIZON
 
 
-def test_an_end_of_the_exports_that_is_given_is_believed(study: tk.Study) -> None:
-    with pytest.raises(ArgumentError, match="orders are known up to 2025-12-01"):
-        backtest(study, tk.ChurnModel(), origins=ORIGINS[:1], horizon=HORIZON, as_of="2025-12-01")
+def test_what_cannot_be_tested_is_refused(study: tk.Study) -> None:
+    def ask(**asked: Any) -> Any:
+        options: dict[str, Any] = {"origins": ORIGINS[:1], "horizon": HORIZON} | asked
+        return partial(tk.backtest, study, tk.ChurnModel(), **options)
 
-
-@pytest.mark.parametrize(
-    ("asked", "code"),
-    [
-        ({"origins": []}, "origins"),
-        ({"origins": "2025-10-31"}, "origins"),
-        ({"origins": ["31.10.2025"]}, "date"),
-        ({"origins": ORIGINS, "horizon": 0}, "horizon"),
-        ({"origins": ["2025-02-28"]}, "short-log"),
-        ({"origins": ["2025-08-31"], "horizon": 170}, "short-log"),
-    ],
-)
-def test_what_cannot_be_tested_is_refused(study: tk.Study, asked: dict[str, Any], code: str) -> None:
-    with pytest.raises(ArgumentError) as told:
-        backtest(study, tk.ChurnModel(), **{"horizon": HORIZON} | asked)
-    assert told.value.code == code
-    assert told.value.hint
+    assert_refused(
+        {
+            "an end of the exports that is given": (
+                ask(as_of="2025-12-01"),
+                "horizon-open: .*orders are known up to 2025-12-01",
+            ),
+            "no origin": (ask(origins=[]), "origins:"),
+            "a text": (ask(origins="2025-10-31"), "origins:"),
+            "no ISO date": (ask(origins=["31.10.2025"]), "date"),
+            "no day": (ask(horizon=0), "horizon:"),
+            "no log before": (ask(origins=["2025-02-28"]), "short-log:"),
+            "no landmark whose horizon is over": (ask(origins=["2025-08-31"], horizon=170), "short-log:"),
+        }
+    )
 
 
 def test_nobody_orders_again(orders: pd.DataFrame) -> None:
     """All outcomes alike at the test: nothing to part, so no AUC, no slope, and no model is to be used."""
     origin = pd.Timestamp(ORIGINS[1])
     until = orders[orders["ordered_at"] <= origin]
-    result = backtest(shop(until), tk.ChurnModel(), origins=[ORIGINS[1]], horizon=HORIZON, as_of="2026-05-01")
+    result = tk.backtest(opened(until), tk.ChurnModel(), origins=[ORIGINS[1]], horizon=HORIZON, as_of="2026-05-01")
     assert (result.scores["events"] == 0).all()
     assert result.scores[["auc", "slope", "harrell_c"]].isna().all(axis=None)
     assert result.scores["brier"].notna().all()
     assert not result.scores["use_here"].any()
-    assert {check.code: check.status for check in result.checks}["few_events"] == "failed"
+    assert status(result)["few_events"] == "failed"
 
 
-def test_it_shows_itself(found: Backtest) -> None:
+def test_it_shows_itself(found: Any) -> None:
     assert repr(found).startswith("At 2 origins, up to 500 buyers, 60 days: mean risk")
     assert "<table" in found._repr_html_()
 
 
-def test_origins_that_share_outcomes_are_told(study: tk.Study) -> None:
-    result = backtest(study, tk.ChurnModel(), origins=["2026-01-31", "2025-12-31"], horizon=HORIZON)
-    assert result.scores["origin"].is_monotonic_increasing
-    assert {check.code: check.status for check in result.checks}["origins_overlap"] == "informational"
-
-
 def test_the_end_of_a_membership_is_tested_by_the_same_function() -> None:
-    study = tk.Study.demo(customers=2_000, seed=11)
-    result = backtest(study, tk.ChurnModel(outcome="end"), origins=["2026-07-31"], horizon=90)
+    study = tk.Study.demo(customers=1_000, seed=11)
+    result = tk.backtest(study, tk.ChurnModel(outcome="end"), origins=["2026-07-31"], horizon=90)
     assert list(result.table.index) == ["churn_model", "logistic", "kaplan_meier"]
     members = study.snapshot("2026-07-31", columns=["membership_state"])["membership_state"] == "member"
     ours = result.scores.iloc[0]
@@ -351,7 +348,7 @@ def past_by_hand(recency: list[float], event: list[int], asked: list[float]) -> 
     open_still = closed.assign(landmark=pd.Timestamp("2026-01-21"), event=1, duration_days=10.0)
     training = pd.concat([closed.assign(duration_days=np.where(closed["event"] == 1, 5.0, 30.0)), open_still])
     return Past(
-        origin=as_day("2026-01-31"),
+        origin=date(2026, 1, 31),
         horizon=30,
         outcome="order",
         training=training.assign(entry_days=0.0),
@@ -400,31 +397,29 @@ def test_a_deletion_within_the_horizon_competes(orders: pd.DataFrame) -> None:
         }
     )
     kept = orders[(orders["customer_id"] != before) | (orders["ordered_at"] <= origin)]
-    study = tk.Study.from_frames(kept, events=events, timezone="Asia/Shanghai", currency="CNY")
-    _, came = look_back(study, as_day(ORIGINS[1]), HORIZON, outcome="order", columns=["recency_days"])
+    study = opened(kept, events=events)
+    _, came = look_back(study, date.fromisoformat(ORIGINS[1]), HORIZON, outcome="order", columns=["recency_days"])
     assert came.loc[before].to_dict() == {"days": 1.0, "event": 2, "bad": True}
     assert came.loc[after, ["event", "bad"]].to_dict() == {"event": 1, "bad": False}
 
 
-@pytest.mark.parametrize(
-    ("column", "told"),
-    [
-        (lambda bad, _: np.where(bad, np.nan, 5.0), True),
-        (lambda bad, _: np.where(bad, 0.0, 5.0), True),
-        (lambda bad, _: np.where(bad, "silent", "ordered"), True),
-        (lambda bad, rng: bad + rng.normal(0, 0.3, len(bad)), True),
-        (lambda bad, rng: bad + rng.normal(0, 1.0, len(bad)), False),
-        (lambda bad, rng: rng.normal(0, 1.0, len(bad)), False),
-        (lambda bad, _: np.arange(len(bad)).astype(str), False),
-        (lambda bad, _: pd.Series(pd.Timestamp("2026-01-01"), range(len(bad))).mask(bad), True),
-    ],
-)
-def test_a_feature_that_alone_tells_the_outcome(column: Any, told: bool) -> None:
+def test_a_feature_that_alone_tells_the_outcome() -> None:
     rng = np.random.default_rng(2)
     bad = rng.random(300) < 0.6
-    rows = pd.DataFrame({"recency_days": rng.random(300), "suspect": column(bad, rng), "event": ~bad, "landmark": 0})
-    check = telling_features(rows, bad)
-    assert (check.status == "failed") is told
-    assert check.subject == ("suspect" if told else "")
-    few = telling_features(rows.iloc[:12], bad[:12])
-    assert few.status == "passed", "a dozen rows prove nothing"
+    day = pd.Series(pd.Timestamp("2026-01-01"), range(300))
+    columns: dict[str, tuple[Any, bool]] = {
+        "missing where bad": (np.where(bad, np.nan, 5.0), True),
+        "0 where bad": (np.where(bad, 0.0, 5.0), True),
+        "its words": (np.where(bad, "silent", "ordered"), True),
+        "nearly it": (bad + rng.normal(0, 0.3, 300), True),
+        "a good feature": (bad + rng.normal(0, 1.0, 300), False),
+        "noise": (rng.normal(0, 1.0, 300), False),
+        "names": (np.arange(300).astype(str), False),
+        "a day where good": (day.mask(bad), True),
+    }
+    for name, (column, told) in columns.items():
+        rows = pd.DataFrame({"recency_days": rng.random(300), "suspect": column, "event": ~bad, "landmark": 0})
+        check = telling_features(rows, bad)
+        assert (check.status == "failed") is told, name
+        assert check.subject == ("suspect" if told else ""), name
+        assert telling_features(rows.iloc[:12], bad[:12]).status == "passed", "a dozen rows prove nothing"

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import toolkit as tk
+from tests.builders.profiles import THOROUGH, several
 from toolkit.data.synthetic import course_seller
 from toolkit.risk.calibration import Calibration, calibration
-from toolkit.risk.validation import Backtest, backtest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-CUSTOMERS, SEED = 40_000, 21
+CUSTOMERS, SEED = several(8_000, 40_000), 21
 ORIGINS = ["2026-07-31"]
 HORIZON = 90
-ENOUGH = 200
+ENOUGH = several(70, 200)
+
+
+pytestmark = pytest.mark.xdist_group("known buyers")
 
 
 @pytest.fixture(scope="module")
@@ -28,16 +31,16 @@ def study() -> tk.Study:
 
 
 @pytest.fixture(scope="module")
-def found(study: tk.Study) -> Backtest:
-    return backtest(study, tk.ChurnModel(), origins=ORIGINS, horizon=HORIZON, tiers=tk.RFM())
+def found(study: tk.Study) -> Any:
+    return tk.backtest(study, tk.ChurnModel(), origins=ORIGINS, horizon=HORIZON, tiers=tk.RFM())
 
 
 @pytest.fixture(scope="module")
-def ours(found: Backtest) -> pd.DataFrame:
+def ours(found: Any) -> Any:
     return found.scores[found.scores["model"] == "churn_model"]
 
 
-def test_risks_come_true_overall(ours: pd.DataFrame) -> None:
+def test_risks_come_true_overall(ours: Any) -> None:
     overall = ours[ours["tier"] == "all"]
     assert len(overall) == len(ORIGINS)
     assert overall["slope"].between(0.9, 1.1).all(), overall["slope"].tolist()
@@ -46,15 +49,17 @@ def test_risks_come_true_overall(ours: pd.DataFrame) -> None:
     assert overall["use_here"].all()
 
 
-def test_risks_come_true_in_every_tier_with_enough_events(ours: pd.DataFrame) -> None:
+def test_risks_come_true_in_every_tier_with_enough_events(ours: Any) -> None:
     tiers = ours[(ours["scheme"] == "segment") & (ours["events"] >= ENOUGH)].set_index(["origin", "tier"])
     assert len(tiers) >= 4
-    assert tiers["slope"].between(0.9, 1.1).all(), tiers["slope"].to_string()
-    assert (tiers["mean_risk"] - tiers["observed"]).abs().max() < 0.02, tiers[["mean_risk", "observed"]].to_string()
+    assert ((tiers["slope_lower"] < 1.1) & (tiers["slope_upper"] > 0.9)).all(), tiers["slope"].to_string()
+    assert not THOROUGH or tiers["slope"].between(0.9, 1.1).all(), tiers["slope"].to_string()
+    far = (tiers["mean_risk"] - tiers["observed"]).abs()
+    assert far.max() < several(4, 2) / 100, tiers[["mean_risk", "observed"]].to_string()
     assert tiers["use_here"].all()
 
 
-def test_risks_are_near_the_true_probabilities(found: Backtest, ours: pd.DataFrame, study: tk.Study) -> None:
+def test_risks_are_near_the_true_probabilities(found: Any, ours: Any, study: tk.Study) -> None:
     """Not what came, but the process's own probability of what could come: overall and in the same tiers."""
     truth = course_seller(customers=CUSTOMERS, seed=SEED).truth
     rows = found.risks[found.risks["model"] == "churn_model"]
@@ -67,7 +72,7 @@ def test_risks_are_near_the_true_probabilities(found: Backtest, ours: pd.DataFra
         for tier in here["tier"]:
             of_it = np.full(len(risk), fill_value=True) if tier == "all" else (segment == tier).to_numpy()
             compared = against(risk.to_numpy()[of_it], true[of_it])
-            assert 0.9 <= compared.slope <= 1.1, (tier, compared)
+            assert abs(compared.slope - 1) < several(15, 10) / 100, (tier, compared)
             assert abs(compared.predicted - compared.observed) < 0.02, (tier, compared)
 
 
@@ -85,7 +90,7 @@ def true_risk(truth: pd.DataFrame, midnight: pd.Timestamp) -> NDArray[np.float64
     return np.where(gone, 1.0, idle + (1 - idle) * leaving / (rate + leaving))
 
 
-def test_better_than_what_it_has_to_beat(found: Backtest) -> None:
+def test_better_than_what_it_has_to_beat(found: Any) -> None:
     """Engagement tells who is still there; order dates alone do not."""
     loss = found.means[found.means["metric"].isin(["brier", "log_loss"])]
     beaten = loss[loss["model"].isin(["bg_nbd", "recency_rule", "kaplan_meier"])]
@@ -93,7 +98,7 @@ def test_better_than_what_it_has_to_beat(found: Backtest) -> None:
     assert (beaten["difference_lower"] > 0).all(), beaten.to_string()
 
 
-def test_no_false_alarm(found: Backtest) -> None:
+def test_no_false_alarm(found: Any) -> None:
     status = {check.code: check.status for check in found.checks}
     for code in ("leak_suspected", "too_good_in_training", "few_events", "calibration_slope", "beats_kaplan_meier"):
         assert status[code] == "passed", code

@@ -1,4 +1,4 @@
-"""Churn models against a simulator of known truth: 200,000 episodes in whole days, late entry, repeated customers."""
+"""Churn models against a simulator of known truth: episodes in whole days, late entry, repeated customers."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize
 
+import toolkit as tk
 from tests.builders.churn_data import BETA, FEATURES, hazards
-from toolkit.risk.churn import ChurnModel
+from tests.builders.profiles import several
 
-ROWS = 200_000
+ROWS = several(60_000, 200_000)
 SHAPE, SCALE = 0.9, 80.0
 HORIZONS = (7, 30, 90)
 
@@ -64,7 +65,7 @@ def trained() -> pd.DataFrame:
 @pytest.mark.parametrize("kind", ["cox", "weibull"])
 def test_the_truth_is_found(trained: pd.DataFrame, kind: str) -> None:
     episodes = trained if kind == "cox" else members(ROWS, 1, whole=False)
-    model = ChurnModel(kind, outcome="end", features=FEATURES).fit(episodes)  # type: ignore[arg-type]  # of parametrize
+    model = tk.ChurnModel(kind, outcome="end", features=FEATURES).fit(episodes)  # type: ignore[arg-type]  # of parametrize
     assert model.served_ == kind
     found = model.coef_.loc[list(FEATURES)]
     assert (np.abs(found["coef"].to_numpy() - BETA) < 3 * found["se"].to_numpy()).all()
@@ -79,48 +80,44 @@ def test_the_truth_is_found(trained: pd.DataFrame, kind: str) -> None:
         assert np.abs(ours - known).mean() < 0.01
         if kind == "cox":
             assert np.abs(ours - known).max() < 0.03
-        assert 0.95 < slope(ours, fresh["day"].to_numpy() <= days) < 1.05
+        assert abs(slope(ours, fresh["day"].to_numpy() <= days) - 1) < several(7, 5) / 100
     if kind == "cox":
         drift = next(check for check in model.checks_ if check.code == "proportional_hazards")
         assert drift.status == "passed"
 
 
+@pytest.mark.fault(82)
 def test_entry_ignored_overstates_survival(trained: pd.DataFrame) -> None:
-    """Who is still there at the landmark has lasted; followed as if seen from day 0, all look loyal (FAULTS 82)."""
+    """Who is still there at the landmark has lasted; followed as if seen from day 0, all look loyal."""
     some = trained.iloc[:20_000]
     fresh = some.assign(entry_days=0.0)
     known = truth(fresh, 30).mean()
     late, naive = (
-        ChurnModel(outcome="end", features=FEATURES).fit(some, entry=entry).risk(fresh, (30,)).to_numpy().mean()
+        tk.ChurnModel(outcome="end", features=FEATURES).fit(some, entry=entry).risk(fresh, (30,)).to_numpy().mean()
         for entry in ("entry_days", None)
     )
     assert abs(late - known) < 0.01
     assert naive < known - 0.05
 
 
-def test_shared_frailty_shows_in_robust_errors_and_only_there() -> None:
+def test_shared_frailty_shows_in_robust_errors_and_only_there(trained: pd.DataFrame) -> None:
     """Over 40 samples the robust error is as large as the estimates scatter, the plain one too small."""
     found = [
-        ChurnModel(outcome="end", features=FEATURES)
-        .fit(members(1_500, seed, frailty=1.0), entry="entry_days")
-        .coef_.loc["x1"]
+        tk.ChurnModel(outcome="end", features=FEATURES).fit(members(1_500, seed, frailty=1.0)).coef_.loc["x1"]
         for seed in range(40)
     ]
     table = pd.DataFrame(found)
     scatter = float(table["coef"].std())
     assert 0.75 < float(table["se"].mean()) / scatter < 1.3
     assert float(table["se_plain"].mean()) < 0.85 * float(table["se"].mean())
-
-
-def test_without_shared_frailty_both_errors_are_alike(trained: pd.DataFrame) -> None:
-    table = ChurnModel(outcome="end", features=FEATURES).fit(trained.iloc[:50_000]).coef_
-    assert table["se"].to_numpy() == pytest.approx(table["se_plain"].to_numpy(), rel=0.05)
+    alone = tk.ChurnModel(outcome="end", features=FEATURES).fit(trained.iloc[:50_000]).coef_
+    assert alone["se"].to_numpy() == pytest.approx(alone["se_plain"].to_numpy(), rel=0.05)
 
 
 def test_competing_deletion_is_not_counted_as_an_order() -> None:
     """Hazards 1/60 x exp(x beta) of the order and 1/80 of deletion: the incidence has a closed form."""
-    episodes = hazards(60_000, seed=4, deletion=1 / 80)
-    model = ChurnModel(features=FEATURES).fit(episodes)
+    episodes = hazards(several(20_000, 60_000), seed=4, deletion=1 / 80)
+    model = tk.ChurnModel(features=FEATURES).fit(episodes)
     relative = np.exp(episodes[list(FEATURES)].to_numpy() @ BETA) / 60
     both = relative + 1 / 80
     known = 1 - relative / both * (1 - np.exp(-both * 30))

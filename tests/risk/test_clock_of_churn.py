@@ -11,13 +11,13 @@ import pytest
 from sklearn.base import BaseEstimator
 
 import toolkit as tk
-from toolkit.errors import ArgumentError
-from toolkit.risk.clock import ChurnClock, churn_clock, clock_of
-from toolkit.risk.clock_looks import MOST_LANDMARKS
+from tests.builders.profiles import several
+from tests.builders.refusals import assert_refused
+from toolkit.risk.clock import clock_of
 from toolkit.risk.clock_rates import clustered_share
-from toolkit.risk.clock_tables import WINDOWS
 
 AS_OF = date(2026, 10, 31)
+WINDOWS = (7, 14, 21, 30, 45, 60, 75, 90, 105, 120, 150, 180, 210, 240, 270, 300, 330, 365)
 
 
 def episodes(idle: Any, ordered: Any, **columns: Any) -> pd.DataFrame:
@@ -41,12 +41,27 @@ def orders(days: dict[str, list[str]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["customer_id", "ordered_at", "amount"])
 
 
-def table(found: pd.DataFrame, index: str | None = None) -> Any:
-    return found.set_index(index) if index else found
+def table(found: pd.DataFrame, index: str) -> Any:
+    return found.set_index(index)
 
 
-def status(clock: ChurnClock) -> dict[str, str]:
+def status(clock: Any) -> dict[str, str]:
     return {check.code: check.status for check in clock.checks}
+
+
+class Cut(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+    """Tiers by the number of order days, and a second scheme where it is asked for."""
+
+    def __init__(self, second: str = "") -> None:
+        self.second = second
+
+    def fit(self, snap: pd.DataFrame) -> Self:
+        self.customers_ = len(snap)
+        return self
+
+    def transform(self, snap: pd.DataFrame) -> pd.DataFrame:
+        tier = pd.cut(snap["order_days"], [-1, 0, 1, 99], labels=["never", "once", "often"])
+        return snap.assign(tier=tier, **({self.second: "b"} if self.second else {}))
 
 
 def test_both_errors_by_hand() -> None:
@@ -80,7 +95,7 @@ def test_the_study_is_looked_at_a_horizon_apart_and_never_beyond_as_of() -> None
     study = tk.Study.from_frames(
         orders({"A": monthly, "B": ["2026-01-01"], "C": ["2026-09-15"]}), timezone="Asia/Shanghai", currency="CNY"
     )
-    clock = churn_clock(study, AS_OF, horizon=60)
+    clock = tk.churn_clock(study, AS_OF, horizon=60)
     days = [AS_OF - timedelta(days=60 * n) for n in (4, 3, 2, 1)]
     assert list(clock.landmarks) == days
     assert (clock.looks, clock.customers) == (8, 2)
@@ -100,7 +115,8 @@ def test_known_truth_of_the_rates_and_of_the_recommendation() -> None:
     waits = rng.exponential(25, n)
     ordered = there & (waits <= 90)
     clock = clock_of(episodes(idle, ordered), 90)
-    for row in table(clock.candidates).itertuples():
+    candidates: Any = clock.candidates
+    for row in candidates.itertuples():
         w = row.window_days
         lost, gone = 0.5 * np.exp(-w / 25), 0.5 * max(0, 1 - w / 400)
         truth = lost * (1 - np.exp(-90 / 25)) / (lost + gone)
@@ -138,10 +154,10 @@ def test_nobody_is_idle_for_a_week() -> None:
 
 
 def test_intervals_know_that_a_customer_is_looked_at_several_times() -> None:
-    """Coverage over 300 draws of 100 customers who each answer alike four times; rows alone would cover far less."""
+    """Coverage over draws of 100 customers who each answer alike four times; rows alone would cover far less."""
     rng = np.random.default_rng(8)
-    covered = naive = 0
-    for _ in range(300):
+    draws, covered, naive = several(150, 300), 0, 0
+    for _ in range(draws):
         own = rng.beta(0.6, 1.4, 100)
         hits = (rng.random((100, 4)) < own[:, None]).ravel()
         customer = np.repeat(np.arange(100), 4)
@@ -149,8 +165,8 @@ def test_intervals_know_that_a_customer_is_looked_at_several_times() -> None:
         covered += lower <= 0.3 <= upper
         _, lower, upper = clustered_share(hits, np.arange(400))
         naive += lower <= 0.3 <= upper
-    assert covered / 300 >= 0.92
-    assert naive / 300 <= 0.88
+    assert covered / draws >= 0.92
+    assert naive / draws <= 0.88
 
 
 def test_rows_that_all_agree_count_as_their_customers() -> None:
@@ -186,29 +202,20 @@ def test_own_cadence_beats_one_window_where_customers_differ() -> None:
 
 def test_tiers_are_read_at_the_landmark() -> None:
     """One window errs differently by tier, each tier says its own; classes come from each landmark's snapshot."""
-
-    class ByCount(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
-        def fit(self, snap: pd.DataFrame) -> Self:
-            self.customers_ = len(snap)
-            return self
-
-        def transform(self, snap: pd.DataFrame) -> pd.DataFrame:
-            tier = pd.cut(snap["order_days"], [-1, 0, 1, 99], labels=["never", "once", "often"])
-            return snap.assign(tier=tier)
-
-    study = tk.Study.demo(customers=800, seed=7)
-    clock = churn_clock(study, AS_OF, tiers=ByCount())
+    study = tk.Study.demo(customers=500, seed=7)
+    clock: Any = tk.churn_clock(study, AS_OF, tiers=Cut())
     assert clock.by == "tier"
     assert clock.by_tier.index.tolist() == ["once", "often"]
-    assert table(clock.by_tier)["looks"].sum() == clock.looks
+    assert clock.by_tier["looks"].sum() == clock.looks
     counts = study.episodes(clock.landmarks, AS_OF, ["order_days", "recency_days"])
     once = counts[counts["order_days"] == 1]
-    assert table(clock.by_tier).loc["once", "looks"] == len(once)
+    row = clock.by_tier.loc["once"]
+    assert row["looks"] == len(once)
     lost = once[once["recency_days"] >= clock.recommended]
-    assert table(clock.by_tier).loc["once", "called_lost"] == len(lost)
+    assert row["called_lost"] == len(lost)
     ordered = (lost["event"] == 1) & (lost["duration_days"] <= 90)
-    assert table(clock.by_tier).loc["once", "lost_but_ordered"] == pytest.approx(ordered.mean())
-    assert not table(clock.by_tier)["small"].any()
+    assert row["lost_but_ordered"] == pytest.approx(ordered.mean())
+    assert not clock.by_tier["small"].any()
 
 
 def test_sensitivity_counts_customers_of_the_latest_landmark() -> None:
@@ -216,7 +223,7 @@ def test_sensitivity_counts_customers_of_the_latest_landmark() -> None:
     late = episodes([50] * 10 + [100] * 40, [1] * 10 + [0] * 40)
     clock = clock_of(pd.concat([early, late]), 90)
     assert clock.recommended == 60
-    at = table(clock.sensitivity)
+    at = clock.sensitivity
     assert at["window_days"].tolist() == [45, 60, 75]
     assert at["changed"].tolist() == [10, 0, 0]
     assert at["changed_share"].tolist() == [0.2, 0, 0]
@@ -225,70 +232,27 @@ def test_sensitivity_counts_customers_of_the_latest_landmark() -> None:
     assert np.isnan(at["alive_but_silent"].iloc[0])
 
 
-def test_nothing_depends_on_the_order_of_rows_or_on_ids() -> None:
-    looks = tk.Study.demo(customers=500, seed=7).episodes(
-        ["2026-05-04", "2026-08-02"], "2026-10-31", ["recency_days", "order_days", "mean_gap_days"]
-    )
-    one = clock_of(looks, 90)
-    turned = looks.sample(frac=1, random_state=3)
-    other = clock_of(turned.set_index(turned.index.map(lambda name: f"x{name[::-1]}")), 90)
-    for name in ("candidates", "by_gap", "by_cadence", "sensitivity"):
-        pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name))
-
-
-def test_later_rows_change_nothing() -> None:
-    days = {"A": ["2026-01-05", "2026-03-01", "2026-06-20"], "B": ["2026-02-01", "2026-02-20"]}
-    later = {"A": [*days["A"], "2026-09-09"], "B": days["B"], "C": ["2026-08-01"]}
-    one, other = (
-        churn_clock(
-            tk.Study.from_frames(orders(log), timezone="Asia/Shanghai", currency="CNY"), "2026-07-31", horizon=30
-        )
-        for log in (days, later)
-    )
-    pd.testing.assert_frame_equal(one.candidates, other.candidates)
-    assert repr(one) == repr(other)
-
-
-@pytest.mark.parametrize(
-    ("call", "code"),
-    [
-        (lambda study: churn_clock(study, AS_OF, horizon=0), "horizon"),
-        (lambda study: churn_clock(study, AS_OF, tolerance=10), "tolerance"),
-        (lambda study: churn_clock(study, AS_OF, by="segment"), "by"),
-        (lambda study: churn_clock(study, "2026-02-01"), "no-looks"),
-        (lambda _: clock_of(episodes([5], [0]), 91), "horizon-open"),
-        (lambda _: clock_of(episodes([5], [0])[:0], 90), "no-looks"),
-        (lambda _: clock_of(episodes([5], [0]), 90, by="tier"), "no-column"),
-        (
-            lambda _: clock_of(
-                pd.concat([episodes([5], [0]), episodes([5], [0], landmark=pd.Timestamp("2026-06-02"))]), 90
+def test_what_cannot_be_answered_is_refused() -> None:
+    study = tk.Study.from_frames(orders({"A": ["2026-01-05"]}), timezone="Asia/Shanghai", currency="CNY")
+    two = pd.concat([episodes([5], [0]), episodes([5], [0], landmark=pd.Timestamp("2026-06-02"))])
+    assert_refused(
+        {
+            "no day": (lambda: tk.churn_clock(study, AS_OF, horizon=0), "horizon:"),
+            "a percentage": (lambda: tk.churn_clock(study, AS_OF, tolerance=10), "tolerance:"),
+            "by without tiers": (lambda: tk.churn_clock(study, AS_OF, by="segment"), "by:"),
+            "two schemes": (lambda: tk.churn_clock(study, AS_OF, tiers=Cut("two")), "by: .*by= one of .*tier, two"),
+            "no such scheme": (
+                lambda: tk.churn_clock(study, AS_OF, tiers=Cut("two"), by="three"),
+                "by: .*by= one of .*tier, two",
             ),
-            "landmarks-near",
-        ),
-    ],
-)
-def test_what_cannot_be_answered_is_refused(call: Any, code: str) -> None:
-    study = tk.Study.from_frames(orders({"A": ["2026-01-05"]}), timezone="Asia/Shanghai", currency="CNY")
-    with pytest.raises(ArgumentError) as refusal:
-        call(study)
-    assert refusal.value.code == code
-    assert refusal.value.hint
-
-
-def test_several_columns_of_tiers_ask_for_one() -> None:
-    class Two(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
-        def fit(self, snap: pd.DataFrame) -> Self:
-            self.customers_ = len(snap)
-            return self
-
-        def transform(self, snap: pd.DataFrame) -> pd.DataFrame:
-            return snap.assign(one="a", two="b")
-
-    study = tk.Study.from_frames(orders({"A": ["2026-01-05"]}), timezone="Asia/Shanghai", currency="CNY")
-    for by in (None, "three"):
-        with pytest.raises(ArgumentError, match=r"by= one of .*one, two"):
-            churn_clock(study, AS_OF, tiers=Two(), by=by)
-    clock = churn_clock(study, AS_OF, tiers=Two(), by="two")
-    assert table(clock.by_tier)["small"].tolist() == [True]
-    assert len(clock.landmarks) == 3 < MOST_LANDMARKS
+            "too early": (lambda: tk.churn_clock(study, "2026-02-01"), "no-looks:"),
+            "followed too short": (lambda: clock_of(episodes([5], [0]), 91), "horizon-open:"),
+            "no row": (lambda: clock_of(episodes([5], [0])[:0], 90), "no-looks:"),
+            "no such column": (lambda: clock_of(episodes([5], [0]), 90, by="tier"), "no-column:"),
+            "landmarks too near": (lambda: clock_of(two, 90), "landmarks-near:"),
+        }
+    )
+    clock = tk.churn_clock(study, AS_OF, tiers=Cut("two"), by="two")
+    assert clock.by_tier["small"].tolist() == [True]
+    assert len(clock.landmarks) == 3, "four at most, and before the first order there is nobody"
     assert status(clock)["few_landmarks"] == "informational"
