@@ -48,6 +48,9 @@ def test_p_is_under_alpha_just_where_the_interval_excludes_0(seed: int, test: st
         assert set(table["test"]) == {test}
         outside = (table["lower"] > 0) | (table["upper"] < 0)
         np.testing.assert_array_equal(outside, table["p_value"] < alpha)
+        moved = table["p_adjusted"] < alpha
+        for status, way in (("better", table["lift"] > 0), ("worse", table["lift"] < 0)):
+            np.testing.assert_array_equal(table["status"] == status, moved & way)
         bounded = table["relative_lower"].notna()
         assert bounded.any()
         apart = (table["relative_lower"] > 0) | (table["relative_upper"] < 0)

@@ -14,39 +14,28 @@ from toolkit.strategy.families import benjamini_hochberg, holm
 from toolkit.strategy.lifts import APART, FEW_EVENTS, FEW_UNITS, FLAT, NO_DENOMINATOR
 
 
-def test_several_arms_and_their_families() -> None:
-    frame = made_up(900, arms=("none", "coupon", "call"))
-    found = ask(frame, test="welch", guardrails={"per": (3.0, "lower")})
+def test_each_family_is_adjusted_by_itself() -> None:
+    """The primary metric by Holm, all secondary ones together by Benjamini and Hochberg, guardrails not."""
+    frame = made_up(900, arms=("none", "coupon", "call")).assign(other=np.random.default_rng(4).random(900))
+    metrics = {"spend": "mean", "visit": "proportion", "other": "mean", "per": ("spend", "orders")}
+    found = ask(frame, metrics=metrics, test="welch", guardrails={"per": (3.0, "lower")})
     assert found.arms == ("call", "coupon")
     assert found.overall[["metric", "arm"]].to_numpy().tolist() == [
-        [metric, arm] for metric in ("spend", "visit", "per") for arm in ("call", "coupon")
+        [metric, arm] for metric in metrics for arm in ("call", "coupon")
     ]
-    assert len(found.tiers) == 3 * 2 * 3
+    assert len(found.tiers) == 4 * 2 * 3
     for table in (found.overall, found.tiers):
-        for metric, adjust in (("spend", holm), ("visit", benjamini_hochberg), ("per", np.array)):
-            mine = table[table["metric"] == metric]
-            np.testing.assert_allclose(mine["p_adjusted"], adjust(mine["p_value"]), err_msg=metric)
-    two = ask(frame[frame["arm"] != "call"], test="welch")
-    np.testing.assert_allclose(
-        two.overall["lift"], found.overall.loc[found.overall["arm"] == "coupon", "lift"], atol=0.5
-    )
-
-
-def test_secondary_metrics_share_a_family() -> None:
-    rng = np.random.default_rng(4)
-    frame = made_up().assign(**{f"m{number}": rng.random(600) for number in range(4)})
-    found = ask(frame, metrics={"spend": "mean"} | {f"m{number}": "mean" for number in range(4)}, test="welch")
-    others = found.overall[found.overall["metric"] != "spend"]
-    np.testing.assert_allclose(others["p_adjusted"], benjamini_hochberg(others["p_value"]))
-    tiers = found.tiers[found.tiers["metric"] != "spend"]
-    np.testing.assert_allclose(tiers["p_adjusted"], benjamini_hochberg(tiers["p_value"]))
-    assert found.overall["p_adjusted"].iloc[0] == found.overall["p_value"].iloc[0]
+        for family, adjust in ((["spend"], holm), (["visit", "other"], benjamini_hochberg), (["per"], np.array)):
+            mine = table[table["metric"].isin(family)]
+            np.testing.assert_allclose(mine["p_adjusted"], adjust(mine["p_value"]), err_msg=str(family))
+    two = ask(frame[frame["arm"] != "call"], metrics=metrics, test="welch").overall
+    np.testing.assert_allclose(two["lift"], found.overall.loc[found.overall["arm"] == "coupon", "lift"], atol=0.5)
+    assert two["p_adjusted"].iloc[0] == two["p_value"].iloc[0]
 
 
 def test_statuses() -> None:
     found = ask(made_up(2_000), test="welch", smallest_effect=5.0, covariates={"spend": "before"})
-    spend = found.overall.iloc[0]
-    assert spend["status"] == "better"
+    assert found.overall["status"].iloc[0] == "better"
     same_arms = made_up(2_000).assign(arm=np.tile(["none", "none", "coupon", "coupon"], 500))
     null = ask(same_arms, test="welch", smallest_effect=5.0).overall.iloc[0]
     assert abs(null["lower"]) < 5 > abs(null["upper"])
@@ -62,19 +51,12 @@ def test_too_few_units_leave_the_row_and_enter_the_overall() -> None:
     top = found.tiers[found.tiers["tier"] == "top"].set_index("metric")
     assert top["status"].tolist() == ["too_few"] * 3
     assert top["why"].to_dict() == {"spend": FEW_UNITS, "visit": FEW_EVENTS, "per": FEW_UNITS}
-    assert (
-        top[["lift", "value", "lower", "p_value", "p_adjusted", "relative_lift", "se", "lift_shrunken"]]
-        .isna()
-        .all(axis=None)
-    )
+    hidden = ["lift", "value", "lower", "p_value", "p_adjusted", "relative_lift", "se", "lift_shrunken"]
+    assert top[hidden].isna().all(axis=None)
     assert top["n"].tolist() == [6] * 3
     assert top["weight"].tolist() == pytest.approx([12 / len(frame)] * 3)
-    lift = sum(
-        len(mine)
-        / len(frame)
-        * (mine.loc[mine["arm"] == "coupon", "spend"].mean() - mine.loc[mine["arm"] == "none", "spend"].mean())
-        for _, mine in frame.groupby("tier")
-    )
+    means = frame.pivot_table("spend", "tier", "arm")
+    lift = (means["coupon"] - means["none"]) @ frame["tier"].value_counts(normalize=True).reindex(means.index)
     assert found.overall["lift"].iloc[0] == pytest.approx(lift)
     assert "covered" not in [each.code for each in found.checks]
     assert found.interaction["df_num"].tolist() == [1, 1, 1]
@@ -124,12 +106,8 @@ def test_what_does_not_vary_has_no_test() -> None:
 
 def test_guardrails_by_hand() -> None:
     frame = made_up(2_000)
-    found = ask(
-        frame,
-        test="welch",
-        guardrails={"visit": (0.05, "lower"), "per": (2.0, "higher"), "spend": (0.5, "higher")},
-        covariates={"spend": "before"},
-    )
+    margins = {"visit": (0.05, "lower"), "per": (2.0, "higher"), "spend": (0.5, "higher")}
+    found = ask(frame, test="welch", guardrails=margins, covariates={"spend": "before"})
     table = found.guardrails.set_index("metric")
     whole = found.overall.set_index("metric")
     assert table.loc["visit", "harm_bound"] == -whole.loc["visit", "lower"]
@@ -139,9 +117,8 @@ def test_guardrails_by_hand() -> None:
     for row in found.guardrails.to_dict("records"):
         assert (row["p_value"] < 0.05) == (row["status"] != "not_known")
         assert (row["status"] == "holds") == (row["harm_bound"] < row["margin"])
-    assert ask(frame, test="randomisation", draws=499, guardrails={"visit": (0.05, "lower")}).guardrails[
-        "status"
-    ].tolist() == ["holds"]
+    dealt = ask(frame, test="randomisation", draws=499, guardrails={"visit": (0.05, "lower")})
+    assert dealt.guardrails["status"].tolist() == ["holds"]
 
 
 def test_profit_by_hand() -> None:
