@@ -9,23 +9,25 @@ import hashlib
 import json
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import time
 import types
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from toolkit import __main__ as command
-from toolkit.study import StudyFile, parse_study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    import pandas as pd
 
     from toolkit.report.runs import Report
+    from toolkit.study import StudyFile
 
 AS_OF = "2026-10-31"
 PARAMETERS = 'study = "demo"\nas_of = "2026-10-31"\nlang = "en"'
@@ -44,7 +46,7 @@ def toy(
     language: str = "python",
 ) -> Path:
     """Write a notebook: a question, a parameters cell, code cells, a results cell."""
-    import nbformat  # a third of a second that the script has no use for
+    import nbformat  # what is loaded first here, each process of a run loads
 
     v4: Any = nbformat.v4
     nb = v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": language}})
@@ -75,6 +77,21 @@ def run(out: Path, *notebooks: Path, study: str = "demo", **options: Any) -> Rep
     )
 
 
+@contextmanager
+def without_workers() -> Iterator[None]:
+    """Make runs start their kernels from this process, one after the other: all of a run but its workers."""
+    import pytest
+
+    from toolkit.report.kernels import execute
+    from toolkit.report.results import KEPT_VARIABLE, TOKEN_VARIABLE
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("toolkit.report.pool.run_all", lambda tasks, *_: [execute(task) for task in tasks])
+        for variable in (KEPT_VARIABLE, TOKEN_VARIABLE):
+            patch.setenv(variable, "")
+        yield
+
+
 def good_report(out: Path) -> Path:
     """Return the first page of a report that was published before."""
     index = out / "demo" / AS_OF / "index.html"
@@ -83,13 +100,24 @@ def good_report(out: Path) -> Path:
     return index
 
 
+def names(folder: Path) -> list[str]:
+    """Return what a folder holds."""
+    return sorted(path.name for path in folder.iterdir())
+
+
 def toolkit(notebooks: Path, out: Path, *words: str) -> list[str]:
     """Return the command that makes a report of a folder's toy notebooks."""
     return [sys.executable, __file__, str(notebooks), "report", "--out", str(out), *words]
 
 
+def _hears() -> None:
+    """Restore what signals do: where this process ignores some, as one under nohup does, its children would too."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Started:
-    """A command that runs, and all processes that came of it."""
+    """A command that runs as from a terminal, and all processes that came of it."""
 
     def __init__(self, words: Sequence[str], **variables: str) -> None:
         self.mark = secrets.token_hex(8)
@@ -100,6 +128,7 @@ class Started:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=_hears,  # noqa: PLW1509 - it takes no lock, and Popen has no other way to say it
         )
 
     def alive(self) -> list[str]:
@@ -190,11 +219,15 @@ class StubStudy:
 
     @property
     def settings(self) -> StudyFile:
+        from toolkit.study import parse_study
+
         return parse_study(
             {"name": "demo", "timezone": "Asia/Shanghai", "currency": "CNY", "tables": {"orders": {"files": "o.csv"}}}
         )
 
     def snapshot(self, as_of: date, columns: list[str]) -> pd.DataFrame:  # noqa: ARG002  # as the study is called
+        import pandas as pd
+
         return pd.DataFrame(1.0, index=pd.Index(["C1", "C2"], name="customer_id"), columns=columns)
 
 
@@ -205,7 +238,18 @@ def workbench() -> types.ModuleType:
     return module
 
 
+def nothing_kept() -> types.ModuleType:
+    """Return a module that keeps no snapshot, in the place of the one for which all that makes tiers is loaded."""
+    module = types.ModuleType("toolkit.report.keeping")
+    module.keep, module.kept_hashes = lambda *_: None, lambda *_: {}  # type: ignore[attr-defined]
+    module.key_of = lambda _: types.SimpleNamespace(created=False)  # type: ignore[attr-defined]
+    return module
+
+
+if __name__ in {"__main__", "__mp_main__"}:
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]  # takes two seconds, for links that no toy has
 if __name__ == "__main__":
     sys.modules["toolkit.report.workbench"] = workbench()
+    sys.modules["toolkit.report.keeping"] = nothing_kept()
     command.NOTEBOOKS = Path(sys.argv[1])
     command.app(sys.argv[2:])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
+import importlib.util
 import os
-import socket
+import shutil
+import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
@@ -14,15 +15,31 @@ from typing import Any
 
 import pytest
 
-from tests.builders.toys import AS_OF, Started, can_seal, content, eventually, good_report, run, sealed, toolkit, toy
+from tests.builders.toys import AS_OF, can_seal, good_report, names, run, sealed, toy, without_workers
 from toolkit.errors import ArgumentError, RunError, RunLockedError
 from toolkit.report.drift import drifted
 from toolkit.report.manifest import PACKAGES
+from toolkit.report.preflight import checked_notebook
 from toolkit.report.publish import publish, workplace
-from toolkit.report.sockets import open_sockets
-from toolkit.report.stops import stoppable
+from toolkit.report.runs import run_report
+from toolkit.report.sockets import close_sockets, open_sockets
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+REFUSED: dict[str, list[dict[str, Any]]] = {
+    "no-parameters": [{"parameters": None}],
+    "unknown-parameter": [{"parameters": 'study = "demo"\nas_of = "2026-10-31"'}],
+    "parameter-type": [
+        {"parameters": 'study = "demo"\nas_of = 20261031\nlang = "en"'},
+        {"parameters": 'study = "demo"\nas_of: date = None\nlang = "en"'},
+    ],
+    "no-results": [{"record": None}],
+    "no-kernel": [{"language": "R"}],
+}
+SHELL = (
+    "!false", "files = !ls", "if True:\n    !rm x", "!!ls", "%sx ls", "%system ls", "%%bash\nfalse", "%%!\nfalse",
+    "%pip install x", "%time !ls", "%%capture out\n!ls", "get_ipython().system('ls')",
+    "from IPython import get_ipython\nget_ipython().getoutput('ls')", "get_ipython().run_cell_magic('sh', '', 'ls')",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -40,134 +57,100 @@ def signing(sign: Path) -> str:
     return f"import pathlib; pathlib.Path({str(sign)!r}).write_text('ran')"
 
 
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("notebook", "code"),
-    [
-        pytest.param({"parameters": None}, "no-parameters", id="no-tag"),
-        pytest.param({"parameters": 'study = "demo"\nas_of = "2026-10-31"'}, "unknown-parameter", id="unknown"),
-        pytest.param({"parameters": 'study = "demo"\nas_of = 20261031\nlang = "en"'}, "parameter-type", id="128-type"),
-        pytest.param(
-            {"parameters": 'study = "demo"\nas_of: date = None\nlang = "en"'}, "parameter-type", id="128-annotation"
-        ),
-        pytest.param({"record": None}, "no-results", id="no-results-cell"),
-        pytest.param({"language": "R"}, "no-kernel", id="120-kernel"),
-    ],
-)
-def test_a_notebook_that_cannot_be_run_strictly_is_refused_first(
-    last_good: Path, sign: Path, tmp_path: Path, notebook: dict[str, Any], code: str
-) -> None:
-    with pytest.raises(RunError, match=r"01_segments\.ipynb.*Try: ") as refusal:
-        run(tmp_path / "reports", toy(tmp_path / "01_segments.ipynb", signing(sign), **notebook))
-    assert refusal.value.code == code
+@pytest.mark.fault(120, 128)
+def test_a_notebook_that_cannot_be_run_strictly_is_refused_first(last_good: Path, sign: Path, tmp_path: Path) -> None:
+    for code, notebooks in REFUSED.items():
+        for notebook in notebooks:
+            with pytest.raises(RunError, match=r"01_segments\.ipynb.*Try: ") as refusal:
+                run(tmp_path / "reports", toy(tmp_path / "01_segments.ipynb", signing(sign), **notebook))
+            assert refusal.value.code == code
     assert not sign.exists()
     assert last_good.read_text("utf-8") == "good"
     assert names(last_good.parent.parent) == [AS_OF]
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        "!false", "files = !ls", "if True:\n    !rm x", "!!ls", "%sx ls", "%system ls", "%%bash\nfalse", "%%!\nfalse",
-        "%pip install x", "%time !ls", "%%capture out\n!ls", "get_ipython().system('ls')",
-        "from IPython import get_ipython\nget_ipython().getoutput('ls')",
-        "get_ipython().run_cell_magic('sh', '', 'ls')",
-    ],
-)  # fmt: skip
-def test_fault_119_a_shell_command_is_refused_by_its_cell(
-    last_good: Path, sign: Path, tmp_path: Path, source: str
-) -> None:
-    with pytest.raises(RunError, match=r"E-shell-command 01_segments\.ipynb code cell 3: .*Try: subprocess"):
-        run(tmp_path / "reports", toy(tmp_path / "01_segments.ipynb", signing(sign), source))
+@pytest.mark.fault(119)
+def test_a_shell_command_is_refused_by_its_cell(last_good: Path, sign: Path, tmp_path: Path) -> None:
+    for source in SHELL:
+        notebook = toy(tmp_path / "01_segments.ipynb", signing(sign), source)
+        with pytest.raises(RunError) as refusal:
+            run(tmp_path / "reports", notebook)
+        assert str(refusal.value).startswith("E-shell-command 01_segments.ipynb code cell 3: "), source
+        assert "Try: subprocess" in str(refusal.value)
     assert not sign.exists()
     assert last_good.read_text("utf-8") == "good"
 
 
-def test_fault_119_the_projects_notebooks_run_no_shell_command() -> None:
-    from toolkit.report.preflight import checked_notebook
-
+@pytest.mark.fault(119)
+def test_the_projects_notebooks_run_no_shell_command() -> None:
     notebooks = list(NOTEBOOKS.glob("*.ipynb"))
     assert notebooks
     for notebook in notebooks:
         checked_notebook(notebook, {"study": "demo", "as_of": AS_OF, "lang": "en"})
 
 
-def test_fault_120_no_kernel_is_found_before_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", {}.get)
+@pytest.mark.fault(120)
+def test_no_kernel_is_found_before_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", {}.get)
     with pytest.raises(RunError, match=r"E-no-kernel.*Try: pip install ipykernel"):
         run(tmp_path / "reports", toy(tmp_path / "01_segments.ipynb"))
 
 
-@pytest.mark.parametrize("swaps", [True, False])
-def test_fault_121_publishing_replaces_the_whole_folder(
-    last_good: Path, monkeypatch: pytest.MonkeyPatch, *, swaps: bool
-) -> None:
-    if not swaps:
-        monkeypatch.setattr("toolkit.report.publish._exchanged", lambda *_: False)
+@pytest.mark.fault(121)
+@pytest.mark.parametrize("system", ["linux", "darwin"])
+def test_publishing_replaces_the_whole_folder(last_good: Path, monkeypatch: pytest.MonkeyPatch, system: str) -> None:
     target = last_good.parent
     (target / "old.html").write_text("old", "utf-8")
-    with workplace(target) as folder:
+    with workplace(target) as folder, monkeypatch.context() as patch:
         (folder / "report").mkdir()
         (folder / "report" / "index.html").write_text("new", "utf-8")
+        patch.setattr(sys, "platform", system)
         publish(folder / "report", target)
     assert names(target) == ["index.html"]
     assert last_good.read_text("utf-8") == "new"
     assert names(target.parent) == [AS_OF]
 
 
-def test_fault_121_the_old_report_comes_back_where_folders_cannot_be_swapped(
+@pytest.mark.fault(121)
+def test_the_old_report_comes_back_where_a_run_was_killed_between_two_renames(
     last_good: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As where a run is killed between the two renames: the second one fails, and no clean-up comes."""
-    target = last_good.parent
-    monkeypatch.setattr("toolkit.report.publish._exchanged", lambda *_: False)
+    """Where folders cannot be swapped: the second rename fails, and no clean-up comes."""
+    target, rename = last_good.parent, Path.rename
+
+    def dies(path: Path, to: Path) -> Path:
+        if path.name == "report":
+            raise InterruptedError
+        return rename(path, to)
+
     with monkeypatch.context() as dying:
-        dying.setattr("toolkit.report.publish._remove", lambda _: None)
-        dying.setattr("toolkit.report.publish._sync", lambda _: None)
-        with workplace(target) as folder, pytest.raises(FileNotFoundError):
-            publish(folder / "report", target)
+        dying.setattr(sys, "platform", "darwin")
+        dying.setattr(Path, "rename", dies)
+        dying.setattr(shutil, "rmtree", lambda *_, **__: None)
+        with workplace(target) as folder:
+            (folder / "report").mkdir()
+            with pytest.raises(InterruptedError):
+                publish(folder / "report", target)
     assert not target.exists()
     with workplace(target):
         assert last_good.read_text("utf-8") == "good"
     assert names(target.parent) == [AS_OF]
 
 
-def test_fault_122_a_second_run_is_told_who_runs_and_other_dates_run_on(tmp_path: Path) -> None:
-    go, out = tmp_path / "go", tmp_path / "reports"
-    waits = (
-        f"import pathlib, time\npathlib.Path({str(tmp_path)!r}, 'began-' + as_of).touch()\n"
-        f"while as_of == {AS_OF!r} and not pathlib.Path({str(go)!r}).exists():\n    time.sleep(0.05)"
-    )
-    toy(tmp_path / "notebooks" / "01_segments.ipynb", waits)
-    words = toolkit(tmp_path / "notebooks", out)
-    first = Started(words)
-    eventually((tmp_path / f"began-{AS_OF}").exists)
-    status, said = Started(words).ended()
-    assert status == 75
-    assert f'{{"pid": {first.process.pid}, "host": "{socket.gethostname()}"}}' in said
-    assert Started([*words, "--as-of", "2026-09-30"]).ended()[0] == 0
-    assert content(out / "demo" / "2026-09-30")
-    go.touch()
-    assert first.ended()[0] == 0
-    assert content(out / "demo" / AS_OF)
-    assert names(out / "demo") == ["2026-09-30", AS_OF, "kept"]
-
-
-def test_fault_122_the_lock_frees_itself_within_a_run_that_clears_up(last_good: Path) -> None:
+@pytest.mark.fault(122)
+def test_the_lock_frees_itself_within_a_run_that_clears_up(last_good: Path) -> None:
     target = last_good.parent
-    with workplace(target), pytest.raises(RunLockedError, match=f'"pid": {os.getpid()}.*Try: ') as refusal:
-        workplace(target).__enter__()
+    with workplace(target) as folder:
+        with pytest.raises(RunLockedError, match=f'"pid": {os.getpid()}.*Try: ') as refusal:
+            workplace(target).__enter__()
+        assert folder.exists()
     assert refusal.value.exit_status == 75
     with workplace(target):
         assert last_good.exists()
 
 
-def test_fault_122_what_dead_runs_left_is_cleared_and_a_live_runs_folder_is_not(
-    last_good: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.fault(122)
+def test_what_dead_runs_left_is_cleared_and_a_live_runs_folder_is_not(last_good: Path) -> None:
     target, other = last_good.parent, last_good.parent.with_name("2026-09-30")
     dead = [target.with_name(f".{date}.{'0' * 32}.tmp") for date in (AS_OF, "2026-08-31")]
     for folder in dead:
@@ -183,7 +166,8 @@ def test_fault_122_what_dead_runs_left_is_cleared_and_a_live_runs_folder_is_not(
     assert names(target.parent) == [".notes.tmp", AS_OF]
 
 
-def test_fault_122_a_file_system_without_locks_is_refused(last_good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.fault(122)
+def test_a_file_system_without_locks_is_refused(last_good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Such as some network shares; none can be mounted in a test."""
 
     def none(*_: object) -> None:
@@ -195,35 +179,41 @@ def test_fault_122_a_file_system_without_locks_is_refused(last_good: Path, monke
     assert names(last_good.parent.parent) == [AS_OF]
 
 
-@pytest.mark.parametrize("deep", [False, True])
-def test_fault_123_kernels_listen_on_files_also_where_temporary_paths_are_long(
-    tmp_path: Path, sign: Path, monkeypatch: pytest.MonkeyPatch, *, deep: bool
+@pytest.mark.fault(123)
+def test_kernels_listen_on_files_also_where_temporary_paths_are_long(
+    tmp_path: Path, sign: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    short = tempfile.gettempdir()
-    if deep:
-        (tmp_path / ("deep" * 40)).mkdir()
-        monkeypatch.setattr("tempfile.tempdir", str(tmp_path / ("deep" * 40)))
+    usual = open_sockets(tmp_path)
+    assert (str(usual.parent), usual.stat().st_mode & 0o777) == (tempfile.gettempdir(), 0o700)
+    close_sockets(tmp_path)
+    assert not usual.exists()
+    deep = tmp_path / ("deep" * 40)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
     tells = (
         "import os, pathlib\nfrom ipykernel.kernelapp import IPKernelApp\nkernel = IPKernelApp.instance()\n"
         f"mode = os.stat(os.path.dirname(kernel.ip)).st_mode & 0o777\n"
         f"pathlib.Path({str(sign)!r}).write_text(f'{{kernel.transport}} {{mode:o}} {{kernel.ip}}')"
     )
-    run(tmp_path / "reports", toy(tmp_path / "01_segments.ipynb", tells))
+    with without_workers():
+        run(tmp_path / "reports", toy(tmp_path / "01_segments.ipynb", tells))
     transport, mode, place = sign.read_text("utf-8").split(" ", 2)
     assert (transport, mode) == ("ipc", "700")
-    assert str(Path(place).parent.parent) == ("/tmp" if deep else short)  # noqa: S108 - what is promised
+    assert str(Path(place).parent.parent) == "/tmp"  # noqa: S108 - what is promised
     assert not Path(place).parent.exists()
 
 
-def test_fault_123_no_short_temporary_folder_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.fault(123)
+def test_no_short_temporary_folder_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("toolkit.report.sockets.LONGEST", 12)
     with pytest.raises(RunError, match=r"E-no-short-temp.*Try: TMPDIR="):
         open_sockets(tmp_path)
     assert names(tmp_path) == []
 
 
+@pytest.mark.fault(126)
 @pytest.mark.parametrize("file", ["reports", "reports/demo", f"reports/demo/{AS_OF}"])
-def test_fault_126_a_file_in_the_folders_place(tmp_path: Path, sign: Path, file: str) -> None:
+def test_a_file_in_the_folders_place(tmp_path: Path, sign: Path, file: str) -> None:
     (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / file).write_text("a file", "utf-8")
     with pytest.raises(RunError, match=r"E-out-not-writable.*Try: --out"):
@@ -232,19 +222,26 @@ def test_fault_126_a_file_in_the_folders_place(tmp_path: Path, sign: Path, file:
     assert (tmp_path / file).read_text("utf-8") == "a file"
 
 
+@pytest.mark.fault(121, 126)
 @pytest.mark.skipif(not can_seal(), reason="no user may mount file systems here")
-def test_fault_126_a_read_only_file_system(last_good: Path, sign: Path, tmp_path: Path) -> None:
-    toy(tmp_path / "notebooks" / "01_segments.ipynb", signing(sign))
-    out = tmp_path / "reports"
-    read_only = f"mount --bind {out} {out} && mount -o remount,bind,ro {out}"
-    ended = sealed(read_only, toolkit(tmp_path / "notebooks", out), f"cat {last_good}")
-    assert ended.stdout == "status 1\ngood"
-    assert "E-out-not-writable" in ended.stderr
-    assert os.strerror(errno.EROFS) in ended.stderr
-    assert "Try: --out" in ended.stderr
-    assert not sign.exists()
+def test_a_disk_that_takes_nothing_is_found_before_any_notebook_runs(last_good: Path) -> None:
+    out, home = last_good.parents[2], last_good.parent
+    full = f"mount -t tmpfs -o size=200k tmpfs {out} && mkdir -p {home} && printf good > {home}/index.html"
+    disks = {
+        f"mount --bind {out} {out} && mount -o remount,bind,ro {out}": ("E-out-not-writable", errno.EROFS, "--out"),
+        f"{full} && (cat /dev/zero > {home}/filler 2> /dev/null || true)": ("E-disk-full", errno.ENOSPC, "df -h"),
+    }
+    begins = "import pathlib, sys; from toolkit.report.publish import workplace; workplace(pathlib.Path(sys.argv[1]))"
+    for mounts, (code, number, hint) in disks.items():
+        words = [sys.executable, "-c", f"{begins}.__enter__()", str(home)]
+        ended = sealed(mounts, words, f"cat {last_good}; ls -A {home.parent}")
+        assert ended.stdout == f"status 1\ngood{AS_OF}\n"
+        assert f"{code} " in ended.stderr
+        assert f"({os.strerror(number)})" in ended.stderr
+        assert f"Try: {hint}" in ended.stderr
 
 
+@pytest.mark.fault(128)
 @pytest.mark.parametrize(
     "values",
     [
@@ -256,22 +253,15 @@ def test_fault_126_a_read_only_file_system(last_good: Path, sign: Path, tmp_path
         {"notebooks": []},
     ],
 )
-def test_fault_128_values_that_cannot_be_used_are_refused(tmp_path: Path, values: dict[str, Any]) -> None:
-    from toolkit.report.runs import run_report
-
+def test_values_that_cannot_be_used_are_refused(tmp_path: Path, values: dict[str, Any]) -> None:
     given: dict[str, Any] = {"study": "demo", "name": "demo", "as_of": AS_OF, "language": "en", "inputs": {}}
     with pytest.raises(ArgumentError, match="Try: "):
         run_report(**{**given, "notebooks": [tmp_path], "out": tmp_path / "reports", **values})
     assert not (tmp_path / "reports").exists()
 
 
-def test_fault_129_parameters_are_a_path_a_date_and_a_language(tmp_path: Path) -> None:
-    report = run(tmp_path / "reports", toy(tmp_path / "01_segments.ipynb", "1"), study="/home/x/study.yaml")
-    shown = json.loads((report.path / "manifest.json").read_text("utf-8"))["parameters"]
-    assert shown == {"study": "study.yaml", "as_of": AS_OF, "lang": "en"}
-
-
-def test_fault_131_versions_that_differ_from_the_lock_file_are_named(
+@pytest.mark.fault(131)
+def test_versions_that_differ_from_the_lock_file_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     lock = tmp_path / "requirements.lock"
@@ -285,22 +275,7 @@ def test_fault_131_versions_that_differ_from_the_lock_file_are_named(
     assert "(locked: 1.0 or 1.1). Try: make env" in capfd.readouterr().err
 
 
-def test_fault_131_the_lock_file_pins_what_the_manifest_names() -> None:
+@pytest.mark.fault(131)
+def test_the_lock_file_pins_what_the_manifest_names() -> None:
     pinned = (NOTEBOOKS.parent / "requirements.lock").read_text("utf-8")
     assert all(f"\n{package}==" in pinned for package in set(PACKAGES) - {"toolkit"})
-
-
-def test_stop_signals_are_left_to_the_caller_elsewhere() -> None:
-    import signal
-    from concurrent.futures import ThreadPoolExecutor
-
-    def heard() -> list[Any]:
-        with stoppable() as check:
-            check()
-            return [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(heard).result() == before
-    assert all(new != old for new, old in zip(heard(), before, strict=True))
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from tests.builders.toys import AS_OF, run, toy, workbench
+from tests.builders.toys import AS_OF, run, toy, without_workers, workbench
 from toolkit import __main__ as command
 from toolkit.errors import ArgumentError
 from toolkit.report.pseudonyms import KEY_VARIABLE
-from toolkit.report.publish import workplace
 from toolkit.report.runs import Report, select_notebooks
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
         "study": str(home / "study.yaml"),
         "facts": {"seed": 7, "read": str(home / "orders.csv")},
     }
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, without_workers():
         patch.setattr("toolkit.report.runs.datetime", types.SimpleNamespace(now=lambda _: next(CLOCK)))
         patch.setenv(KEY_VARIABLE, SECRET)
         first = run(home / "reports", *notebooks, **options)
@@ -61,7 +60,8 @@ def test_a_report_holds_every_part(made: Made) -> None:
     assert sorted(path.name for path in report.path.parent.iterdir()) == [AS_OF]
 
 
-def test_fault_130_clock_results_and_name_are_the_same_whatever_the_clock_says(made: Made) -> None:
+@pytest.mark.fault(130)
+def test_results_and_name_are_the_same_whatever_the_clock_says(made: Made) -> None:
     report, first, _ = made
     assert (report.path / "results.json").read_bytes() == first["results.json"]
     before, now = json.loads(first["manifest.json"]), json.loads((report.path / "manifest.json").read_text("utf-8"))
@@ -77,6 +77,7 @@ def test_results_are_what_the_notebooks_recorded(made: Made) -> None:
     assert results["01_segments"]["day"] == AS_OF
 
 
+@pytest.mark.fault(129)
 def test_the_manifest_says_how_it_was_made(made: Made) -> None:
     manifest = json.loads((made[0].path / "manifest.json").read_text("utf-8"))
     assert manifest["parameters"] == {"study": "study.yaml", "as_of": AS_OF, "lang": "en"}
@@ -135,19 +136,17 @@ def test_the_command_publishes_what_is_asked_for_and_says_how_far_it_is(
     assert any(line.startswith("01_segments: done after ") for line in said)
 
 
+@pytest.mark.fault(116)
 def test_the_command_fails_by_its_exit_code(toolkit: Callable[..., Any]) -> None:
-    ended = toolkit("--only", "churn_risk")
+    with without_workers():
+        ended = toolkit("--only", "churn_risk")
     assert ended.exit_code == 1
     assert "03_churn_risk.ipynb code cell 2: raised ValueError" in ended.stderr
     assert "Traceback" not in ended.output
 
 
-def test_fault_122_the_command_exits_75_when_locked(toolkit: Callable[..., Any], tmp_path: Path) -> None:
-    with workplace(tmp_path / "reports" / "demo" / AS_OF):
-        assert toolkit("--only", "segments").exit_code == 75
-
-
-def test_fault_053_a_study_needs_its_date(toolkit: Callable[..., Any]) -> None:
+@pytest.mark.fault(53)
+def test_a_study_needs_its_date(toolkit: Callable[..., Any]) -> None:
     ended = toolkit("study.yaml")
     assert ended.exit_code == 1
     assert "Try: --as-of" in ended.stderr
