@@ -145,6 +145,11 @@ def codes(study: tk.Study, as_of: str = AS_OF) -> set[str]:
     return {check.code for check in study.checks(as_of)}
 
 
+def counted(study: tk.Study, code: str) -> dict[str, int]:
+    """Subject of each check of this code -> its count."""
+    return {check.subject: check.count for check in study.checks(AS_OF) if check.code == code}
+
+
 def check_of(study: tk.Study, code: str, as_of: str = AS_OF) -> Check:
     """Return the one check of this code."""
     found = [check for check in study.checks(as_of) if check.code == code]
