@@ -109,6 +109,9 @@ TEXTS: dict[str, Text] = {
         for name, who, mark in (("utf-16", "六", ""), ("utf-16-le", "七", "\ufeff"), ("utf-16-be", "八", "\ufeff"))
     },
     "one Chinese character beside a letter": text(4, file_of("A类,2026-01-05,10"), "A类 10", written="gbk"),
+    "every other line has a character of two high bytes": text(
+        4, file_of("镕,2026-01-05,10", "张五六,2026-01-05,10"), "镕 10 张五六 10", written="gbk"
+    ),
     "a character across byte 4095": text(6, across(4095), "A4095 10 B4095 10"),
     "a character across byte 4096": text(6, across(4096), "A4096 10 B4096 10"),
     "a bill": text(11, BILL, "甲 15 乙 20", written="gbk", preamble_lines=5),
@@ -340,8 +343,12 @@ QUOTE = '"C1,2026-01-05,10'
             for name in ("latin-99", "zip", "idna", "utf-8")
         ),
         *(
-            refusal(4, name, "encoding", f"{PLAIN}\n{name},2026-01-05,10".encode("cp1252"), "cp1252")
-            for name in ("Andrés,2026-01-05,10\nZoë Müller", "Björn", "Crééa,2026-01-05,10\nRenée,2026-01-05,10\nZoë")
+            refusal(4, who, "encoding", "\n".join([PLAIN, *(f"{one},2026-01-05,1" for one in who.split())])
+                    .encode("cp1252"), what, "cp1252")
+            for who, what in (
+                ("Andrés Zoë", "nor is the file GB18030"), ("Björn", "a Western encoding"),
+                ("Crééa Renée Renés", "a Western encoding"),
+            )
         ),
         refusal(
             7, "gbk after utf-8", "encoding", f"{HEADER}\n{CUSTOMERS}".encode() + "学员甲,2026-01-05,1".encode("gbk"),
