@@ -72,9 +72,7 @@ def test_titles_say_the_finding(fitted: dict[str, tuple[Clusters, pd.DataFrame]]
     pictures = {
         kind: (cluster_heat(found, framed()), choice_lines(found, framed())) for kind, (found, _) in fitted.items()
     }
-    for ax in (ax for kind, drawn in pictures.items() if kind != "groups" for ax in drawn):
-        laid_down(ax)
-        assert fits(ax)
+    assert all(fits(ax) for kind, drawn in pictures.items() if kind != "groups" for ax in drawn)
     titles = {kind: [title(ax) for ax in drawn] for kind, drawn in pictures.items()}
     spend = fitted["groups"][0].profile_["share_of_spend"]["1"]
     assert figures(titles["groups"][0])[-1] == f"{100 * spend:.1f}%"

@@ -41,7 +41,7 @@ FEW = framed(min_cell=10)
 
 @pytest.fixture(scope="module")
 def ahead() -> Outlook:
-    return look_ahead(demo(), DAY)
+    return outlook_at(demo(), DAY)
 
 
 @pytest.fixture(scope="module")
@@ -347,10 +347,10 @@ def test_a_card_says_risk_value_and_what_drives_it(ahead: Outlook) -> None:
     assert own.risk[90] == pytest.approx(ahead.own_risk[who])
     assert own.risk[30] >= own.risk[90]
     assert own.worth["expected_spend_lower"] <= own.worth["expected_spend"] <= own.worth["expected_spend_upper"]
-    card = demo().customer(who, as_of=AS_OF, lang="en")
-    assert "Risk of no order in 90 days" in repr(card)
-    assert "Rhythm" in repr(card)
-    assert Words("zh").label("drivers_of") in demo().customer(who, as_of=AS_OF, lang="zh")._repr_html_()
+    card, zh = demo().customer(who, as_of=AS_OF, lang="zh"), Words("zh")
+    assert zh.say("risk_of_days", n="90") in repr(card)
+    assert zh.label("rhythm") in repr(card)
+    assert zh.label("drivers_of") in card._repr_html_()
 
 
 def test_who_ordered_once_has_no_chance_of_being_active(ahead: Outlook) -> None:
@@ -372,4 +372,4 @@ def test_a_card_of_a_young_business_says_why_there_is_nothing_ahead() -> None:
 def test_a_card_of_a_prospect_has_nothing_ahead() -> None:
     snap = demo().snapshot(AS_OF, columns=["order_count"])
     card = demo().customer(str(snap.index[snap["order_count"] == 0][0]), as_of=AS_OF, lang="en")
-    assert "Risk of no order" not in repr(card)
+    assert Words("en").say("risk_of_days", n="90") not in repr(card)
