@@ -62,25 +62,10 @@ def purchases(count: int, seed: int) -> list[tuple[Buyer, datetime]]:
 
 
 TAOBAO = (
-    "订单编号",
-    "买家会员名",
-    "买家支付宝账号",
-    "买家应付货款",
-    "买家应付邮费",
-    "总金额",
-    "买家实际支付金额",
-    "订单状态",
-    "买家留言",
-    "收货人姓名",
-    "收货地址",
-    "联系电话",
-    "联系手机",
-    "订单创建时间",
-    "订单付款时间",
-    "宝贝标题",
-    "宝贝总数量",
-    "物流单号",
-)
+    "订单编号", "买家会员名", "买家支付宝账号", "买家应付货款", "买家应付邮费", "总金额", "买家实际支付金额",
+    "订单状态", "买家留言", "收货人姓名", "收货地址", "联系电话", "联系手机", "订单创建时间", "订单付款时间",
+    "宝贝标题", "宝贝总数量", "物流单号",
+)  # fmt: skip
 
 
 def taobao(folder: Path, rows: int = 2_000, seed: int = 3) -> Path:
@@ -106,26 +91,14 @@ def taobao(folder: Path, rows: int = 2_000, seed: int = 3) -> Path:
         total += price if paid else 0
         writer.writerow(
             (
-                f"{2_400_000_000_000_000_000 + number}",
-                f"tb_{buyer.number * 7919:07d}",
-                f"139****{buyer.number % 10_000:04d}",
-                f"{price:.2f}",
-                "0.00",
-                f"{price:.2f}",
-                f"{price if paid else 0:.2f}",
-                status,
-                "请尽快发货" if number % 9 == 0 else "",
-                buyer.name,
-                PLACES[buyer.number % 3],
-                "",
-                f"'{buyer.phone}",
-                f"{moment:%Y-%m-%d %H:%M:%S}",
-                f"{moment + timedelta(minutes=2):%Y-%m-%d %H:%M:%S}" if paid else "",
-                "零基础水彩课（含画材）",
-                1,
+                f"{2_400_000_000_000_000_000 + number}", f"tb_{buyer.number * 7919:07d}",
+                f"139****{buyer.number % 10_000:04d}", f"{price:.2f}", "0.00", f"{price:.2f}",
+                f"{price if paid else 0:.2f}", status, "请尽快发货" if number % 9 == 0 else "", buyer.name,
+                PLACES[buyer.number % 3], "", f"'{buyer.phone}", f"{moment:%Y-%m-%d %H:%M:%S}",
+                f"{moment + timedelta(minutes=2):%Y-%m-%d %H:%M:%S}" if paid else "", "零基础水彩课（含画材）", 1,
                 f"SF{number:012d}",
             )
-        )
+        )  # fmt: skip
     text.write(f"合计,,,,,,{total:.2f}\n共{rows}笔记录\n")
     path = folder / "ExportOrderList202610310812.csv"
     path.write_bytes(text.getvalue().replace("\n", "\r\n").encode("gbk"))
@@ -144,57 +117,32 @@ def workbook(folder: Path, rows: int = 1_500, seed: int = 5) -> Path:
     orders.append(["制表：运营部", None, "导出日期", datetime(2026, 10, 31)])  # noqa: DTZ001 - Excel knows no zones
     orders.append([])
     orders.append(
-        [
-            "订单号",
-            "学员ID",
-            "学员姓名",
-            "手机号",
-            "课程名称",
-            "下单时间",
-            "付款时间",
-            "订单金额",
-            "实付金额",
-            "订单状态",
-            "来源渠道",
-        ]
-    )
+        ["订单号", "学员ID", "学员姓名", "手机号", "课程名称", "下单时间", "付款时间", "订单金额", "实付金额",
+         "订单状态", "来源渠道"]
+    )  # fmt: skip
     people: dict[int, Buyer] = {}
     months: dict[str, float] = {}
     for number, (buyer, moment) in enumerate(purchases(rows, seed)):
         price = draw.choice((9.9, 199, 1280, 3980))
         people[buyer.number] = buyer
         status = draw.choices(("已完成", "已退款"), (95, 5))[0]
-        paid_at = moment + timedelta(minutes=3)
         months[f"{moment:%Y年%m月}"] = months.get(f"{moment:%Y年%m月}", 0) + price
         orders.append(
             [
-                f"XE{202610000000 + number}",
-                f"u_{buyer.number:06x}",
-                buyer.name,
-                buyer.phone,
-                draw.choice(("引流课", "进阶课", "大师课")),
-                moment,
-                paid_at,
-                round(price * 1.1, 2),
-                price,
-                status,
-                draw.choice(("公众号", "视频号", "直播间")),
+                f"XE{202610000000 + number}", f"u_{buyer.number:06x}", buyer.name, buyer.phone,
+                draw.choice(("引流课", "进阶课", "大师课")), moment, moment + timedelta(minutes=3),
+                round(price * 1.1, 2), price, status, draw.choice(("公众号", "视频号", "直播间")),
             ]
-        )
+        )  # fmt: skip
     customers = book.create_sheet("学员")
     customers.append(["学员ID", "姓名", "手机号", "注册时间", "省份", "性别", "添加来源"])
     for buyer in people.values():
         customers.append(
             [
-                f"u_{buyer.number:06x}",
-                buyer.name,
-                buyer.phone,
-                START + timedelta(days=buyer.started),
-                draw.choice(("北京", "上海", "广东")),
-                draw.choice(("女", "男")),
-                draw.choice(("扫码", "群聊", "名片")),
+                f"u_{buyer.number:06x}", buyer.name, buyer.phone, START + timedelta(days=buyer.started),
+                draw.choice(("北京", "上海", "广东")), draw.choice(("女", "男")), draw.choice(("扫码", "群聊", "名片")),
             ]
-        )
+        )  # fmt: skip
     pivot = book.create_sheet("透视表")
     pivot.append(["行标签", "求和项:实付金额"])
     for month, money in months.items():
@@ -206,52 +154,18 @@ def workbook(folder: Path, rows: int = 1_500, seed: int = 5) -> Path:
 
 
 SHOPIFY = (
-    "Name",
-    "Email",
-    "Financial Status",
-    "Paid at",
-    "Fulfillment Status",
-    "Fulfilled at",
-    "Accepts Marketing",
-    "Currency",
-    "Subtotal",
-    "Shipping",
-    "Taxes",
-    "Total",
-    "Discount Code",
-    "Discount Amount",
-    "Shipping Method",
-    "Created at",
-    "Lineitem quantity",
-    "Lineitem name",
-    "Lineitem price",
-    "Lineitem compare at price",
-    "Lineitem sku",
-    "Lineitem requires shipping",
-    "Lineitem taxable",
-    "Lineitem fulfillment status",
-    "Billing Name",
-    "Billing Street",
-    "Billing City",
-    "Billing Zip",
-    "Billing Country",
-    "Billing Phone",
-    "Shipping Name",
-    "Shipping Street",
-    "Shipping City",
-    "Shipping Zip",
-    "Shipping Country",
-    "Shipping Phone",
-    "Notes",
-    "Cancelled at",
-    "Payment Method",
-    "Refunded Amount",
-    "Vendor",
-    "Id",
-    "Tags",
-    "Source",
-    "Phone",
-)
+    "Name", "Email", "Financial Status", "Paid at", "Fulfillment Status", "Fulfilled at", "Accepts Marketing",
+    "Currency", "Subtotal", "Shipping", "Taxes", "Total", "Discount Code", "Discount Amount", "Shipping Method",
+    "Created at", "Lineitem quantity", "Lineitem name", "Lineitem price", "Lineitem compare at price", "Lineitem sku",
+    "Lineitem requires shipping", "Lineitem taxable", "Lineitem fulfillment status", "Billing Name", "Billing Street",
+    "Billing City", "Billing Zip", "Billing Country", "Billing Phone", "Shipping Name", "Shipping Street",
+    "Shipping City", "Shipping Zip", "Shipping Country", "Shipping Phone", "Notes", "Cancelled at", "Payment Method",
+    "Refunded Amount", "Vendor", "Id", "Tags", "Source", "Phone",
+)  # fmt: skip
+
+ADDRESS = {
+    "Name": "Ada Example", "Street": "1 Fictional Lane", "City": "Testville", "Zip": "'00000", "Country": "US",
+}  # fmt: skip
 
 
 def shopify(folder: Path, orders: int = 1_200, seed: int = 9, *, repeat_email: bool = True) -> Path:
@@ -270,47 +184,25 @@ def shopify(folder: Path, orders: int = 1_200, seed: int = 9, *, repeat_email: b
             status = draw.choices(("paid", "partially_refunded", "refunded", "voided", "pending"), (90, 3, 3, 1, 3))[0]
             for line, (count, price) in enumerate(items):
                 row: dict[str, object] = {
-                    "Name": f"#{number}",
-                    "Created at": created,
-                    "Lineitem quantity": count,
-                    "Lineitem name": "Fern print, A4",
-                    "Lineitem price": f"{price:.2f}",
-                    "Lineitem sku": f"FERN-{int(price)}",
-                    "Lineitem requires shipping": "true",
-                    "Lineitem taxable": "true",
-                    "Lineitem fulfillment status": "fulfilled",
-                    "Vendor": "Fern & Co",
-                }
+                    "Name": f"#{number}", "Created at": created, "Lineitem quantity": count,
+                    "Lineitem name": "Fern print, A4", "Lineitem price": f"{price:.2f}",
+                    "Lineitem sku": f"FERN-{int(price)}", "Lineitem requires shipping": "true",
+                    "Lineitem taxable": "true", "Lineitem fulfillment status": "fulfilled", "Vendor": "Fern & Co",
+                }  # fmt: skip
                 if line == 0 or repeat_email:
                     row["Email"] = email
                 if line == 0:
-                    row |= {
-                        "Financial Status": status,
-                        "Paid at": created if status != "pending" else "",
-                        "Fulfillment Status": "fulfilled",
-                        "Accepts Marketing": "no",
-                        "Currency": "USD",
-                        "Subtotal": f"{subtotal:.2f}",
-                        "Shipping": "6.00",
-                        "Taxes": f"{subtotal * 0.07:.2f}",
-                        "Total": f"{subtotal * 1.07 + 6:.2f}",
-                        "Discount Amount": "0.00",
-                        "Shipping Method": "Standard",
-                        "Billing Name": "Ada Example",
-                        "Billing Street": "1 Fictional Lane",
-                        "Billing City": "Testville",
-                        "Billing Zip": "'00000",
-                        "Billing Country": "US",
-                        "Billing Phone": "+12025550123",
-                        "Shipping Name": "Ada Example",
-                        "Shipping Street": "1 Fictional Lane",
-                        "Shipping City": "Testville",
-                        "Shipping Zip": "'00000",
-                        "Shipping Country": "US",
-                        "Refunded Amount": "0.00",
-                        "Id": 5_550_000_000 + number,
-                        "Source": draw.choice(("web", "pos")),
-                        "Payment Method": "Shopify Payments",
+                    address = {
+                        f"{whose} {part}": value for whose in ("Billing", "Shipping") for part, value in ADDRESS.items()
                     }
+                    row |= address | {
+                        "Financial Status": status, "Paid at": created if status != "pending" else "",
+                        "Fulfillment Status": "fulfilled", "Accepts Marketing": "no", "Currency": "USD",
+                        "Subtotal": f"{subtotal:.2f}", "Shipping": "6.00", "Taxes": f"{subtotal * 0.07:.2f}",
+                        "Total": f"{subtotal * 1.07 + 6:.2f}", "Discount Amount": "0.00",
+                        "Shipping Method": "Standard", "Billing Phone": "+12025550123", "Refunded Amount": "0.00",
+                        "Id": 5_550_000_000 + number, "Source": draw.choice(("web", "pos")),
+                        "Payment Method": "Shopify Payments",
+                    }  # fmt: skip
                 writer.writerow(row)
     return path

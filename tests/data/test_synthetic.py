@@ -9,16 +9,19 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
+from tests.builders.profiles import examples
+from tests.builders.sellers import AS_OF_END, by_owner, default, large
 from toolkit.data import synthetic
 from toolkit.data import synthetic_market as market
 from toolkit.data.synthetic import Business, course_seller
 from toolkit.errors import ArgumentError
 
-AS_OF_END = pd.Timestamp("2026-11-01")
+pytestmark = pytest.mark.xdist_group("synthetic")
+
 MOMENTS = {
     "orders": "ordered_at",
     "events": "occurred_at",
@@ -34,12 +37,6 @@ def digest(frame: pd.DataFrame) -> str:
     return hashlib.sha256(frame.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
 
 
-def by_owner(business: Business, name: str) -> pd.DataFrame:
-    """Return a table with each customer's own id instead of those of channels."""
-    written = business.tables[name]["customer_id"].astype(object)
-    return business.tables[name].assign(customer_id=written.map(business.owners.to_dict()).fillna(written))
-
-
 def money_orders(business: Business) -> pd.DataFrame:
     """Return one row per purchase that the tables show, by the same rule as the docstring: paid, with money."""
     orders = by_owner(business, "orders")
@@ -49,7 +46,12 @@ def money_orders(business: Business) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def business() -> Business:
-    return course_seller(customers=20_000, seed=11)
+    return large()
+
+
+@pytest.fixture(scope="module")
+def shown(business: Business) -> pd.DataFrame:
+    return money_orders(business)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +65,7 @@ def buyers(business: Business) -> pd.DataFrame:
 
 
 def test_the_numbers_of_the_orders_and_customers_never_change() -> None:
-    business = course_seller()
+    business = default()
     orders, customers = by_owner(business, "orders"), business.tables["customers"]
     assert (len(orders), len(customers)) == (23_923, 5_000)
     of_orders = {
@@ -90,6 +92,11 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:
         assert digest(table) != digest(other.tables[name])
 
 
+@pytest.fixture(scope="module")
+def before() -> Business:
+    return course_seller(customers=200, seed=5)
+
+
 def with_more_draws(child: str, monkeypatch: pytest.MonkeyPatch) -> Business:
     genuine = synthetic._generators
 
@@ -100,7 +107,7 @@ def with_more_draws(child: str, monkeypatch: pytest.MonkeyPatch) -> Business:
 
     with monkeypatch.context() as patch:
         patch.setattr(synthetic, "_generators", generators)
-        return course_seller(customers=500, seed=5)
+        return course_seller(customers=200, seed=5)
 
 
 OF_CHILD: dict[str, set[str]] = {
@@ -123,8 +130,9 @@ OF_CHILD["customers"] = OF_CHILD["process"] | {"costs"}
 
 
 @pytest.mark.parametrize("child", synthetic.CHILDREN)
-def test_more_draws_by_one_child_leave_what_the_others_draw(child: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = course_seller(customers=500, seed=5)
+def test_more_draws_by_one_child_leave_what_the_others_draw(
+    before: Business, child: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     after = with_more_draws(child, monkeypatch)
     changed = {name for name, table in before.tables.items() if digest(table) != digest(after.tables[name])}
     assert changed == OF_CHILD[child]
@@ -138,10 +146,9 @@ def test_more_draws_by_one_child_leave_what_the_others_draw(child: str, monkeypa
         assert_frame_equal(before.truth, after.truth, check_exact=True)
 
 
-def test_a_later_table_changes_no_earlier_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = course_seller(customers=300, seed=5)
+def test_a_later_table_changes_no_earlier_number(before: Business, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(synthetic, "CHILDREN", (*synthetic.CHILDREN, "a table of a later step"))
-    after = course_seller(customers=300, seed=5)
+    after = course_seller(customers=200, seed=5)
     assert [digest(table) for table in before.tables.values()] == [digest(table) for table in after.tables.values()]
 
 
@@ -154,8 +161,8 @@ def test_repeat_purchases_given_the_exposure_are_poisson_with_the_true_rate(buye
     assert abs(dispersion.mean() - 1) < 4 * np.sqrt(3 / often.sum())
 
 
-def test_the_rate_of_purchases_does_not_change_with_time_while_alive(business: Business, buyers: pd.DataFrame) -> None:
-    repeats = money_orders(business).dropna(subset="customer_id").set_index("customer_id")["ordered_at"].to_frame()
+def test_the_rate_of_purchases_does_not_change_with_time_while_alive(shown: pd.DataFrame, buyers: pd.DataFrame) -> None:
+    repeats = shown.dropna(subset="customer_id").set_index("customer_id")["ordered_at"].to_frame()
     repeats = repeats.join(buyers[buyers["exposure_days"] > 60], how="inner")
     repeats = repeats[repeats["ordered_at"] > repeats["first_purchase_at"]]
     end = repeats["drop_out_at"].fillna(AS_OF_END)
@@ -177,15 +184,18 @@ def test_drop_outs_seen_match_the_rate_times_the_exposure(buyers: pd.DataFrame) 
     assert (days - buyers["lifetime_days"]).abs().max() < 1
 
 
-@pytest.mark.parametrize("channel", market.ACQUISITION_CHANNELS)
-def test_rates_are_gamma_within_a_channel(buyers: pd.DataFrame, channel: str) -> None:
-    kind, mine = market.ACQUISITION_CHANNELS[channel], buyers[buyers["acquisition_channel"] == channel]
-    for column, mean, shape in (
-        ("purchase_rate", market.PURCHASE_MEAN * kind.purchase, market.PURCHASE_SHAPE),
-        ("dropout_rate", market.DROPOUT_MEAN * kind.dropout, market.DROPOUT_SHAPE),
-    ):
-        assert mine[column].mean() == pytest.approx(mean, rel=4 / np.sqrt(shape * len(mine)))
-        assert mine[column].var() / mine[column].mean() ** 2 == pytest.approx(1 / shape, rel=0.25)
+def test_rates_are_gamma_within_a_channel(buyers: pd.DataFrame) -> None:
+    for channel, kind in market.ACQUISITION_CHANNELS.items():
+        mine = buyers[buyers["acquisition_channel"] == channel]
+        for column, mean, shape in (
+            ("purchase_rate", market.PURCHASE_MEAN * kind.purchase, market.PURCHASE_SHAPE),
+            ("dropout_rate", market.DROPOUT_MEAN * kind.dropout, market.DROPOUT_SHAPE),
+        ):
+            assert mine[column].mean() == pytest.approx(mean, rel=4 / np.sqrt(shape * len(mine))), (channel, column)
+            assert mine[column].var() / mine[column].mean() ** 2 == pytest.approx(1 / shape, rel=0.25), (
+                channel,
+                column,
+            )
 
 
 def test_channels_differ_in_quality(business: Business) -> None:
@@ -194,8 +204,9 @@ def test_channels_differ_in_quality(business: Business) -> None:
     assert quality["buyer"].idxmin() == quality["purchases"].idxmin() == "short_video"
 
 
-def test_the_tables_show_the_purchases_of_the_truth(business: Business, buyers: pd.DataFrame) -> None:
-    shown = money_orders(business)
+def test_the_tables_show_the_purchases_of_the_truth(
+    business: Business, shown: pd.DataFrame, buyers: pd.DataFrame
+) -> None:
     assert len(shown) == business.truth["purchases"].sum()
     by_customer = shown.groupby("customer_id")["order_id"].nunique().reindex(business.truth.index, fill_value=0)
     hidden = business.truth["purchases"] - by_customer
@@ -208,21 +219,13 @@ def test_the_tables_show_the_purchases_of_the_truth(business: Business, buyers: 
     assert (layer[whole].to_numpy() == buyers.loc[whole, "top_layer"].cat.codes.to_numpy()).all()
 
 
-def test_prospects_have_no_purchase_and_no_rates(business: Business) -> None:
+def test_prospects_have_no_purchase_and_no_rates(business: Business, shown: pd.DataFrame) -> None:
     prospects = business.truth[~business.truth["buyer"]]
     assert 0.12 < len(prospects) / len(business.truth) < 0.18
     assert (prospects["purchases"] == 0).all()
-    unknown = [
-        "purchase_rate",
-        "dropout_rate",
-        "lifetime_days",
-        "exposure_days",
-        "first_purchase_at",
-        "drop_out_at",
-        "top_layer",
-    ]
-    assert prospects[unknown].isna().all(axis=None)
-    assert not money_orders(business)["customer_id"].isin(prospects.index).any()
+    rates = ["purchase_rate", "dropout_rate", "lifetime_days", "exposure_days"]
+    assert prospects[[*rates, "first_purchase_at", "drop_out_at", "top_layer"]].isna().all(axis=None)
+    assert not shown["customer_id"].isin(prospects.index).any()
 
 
 def test_orders_lie_between_joining_and_drop_out_or_as_of(business: Business, orders: pd.DataFrame) -> None:
@@ -271,20 +274,19 @@ def test_refunds_take_back_a_paid_line_later(orders: pd.DataFrame) -> None:
     assert ((-pairs["amount"] - pairs["amount_paid"]).abs() < 0.005).mean() == pytest.approx(0.8, abs=0.05)
 
 
-@pytest.mark.parametrize("persona", market.PERSONAS)
-def test_people_buy_in_the_hours_of_their_persona(business: Business, persona: str) -> None:
-    mine = business.truth.index[business.truth["persona"] == persona]
-    shown = money_orders(business)
-    hour = shown.loc[shown["customer_id"].isin(mine), "ordered_at"].dt.hour
-    start, end = market.PERSONAS[persona].active
-    active = ((hour >= start) & (hour < end)).mean()
-    assert active == pytest.approx(market.ACTIVE_SHARE, abs=4 * np.sqrt(0.85 * 0.15 / len(hour)))
+def test_people_buy_in_the_hours_of_their_persona(business: Business, shown: pd.DataFrame) -> None:
+    personas = shown["customer_id"].map(business.truth["persona"].astype(object))
+    for persona, kind in market.PERSONAS.items():
+        hour = shown.loc[personas == persona, "ordered_at"].dt.hour
+        start, end = kind.active
+        active = ((hour >= start) & (hour < end)).mean()
+        margin = 4 * np.sqrt(0.85 * 0.15 / len(hour))
+        assert active == pytest.approx(market.ACTIVE_SHARE, abs=margin), persona
 
 
-def test_layers_have_their_prices_and_climb_with_purchases(business: Business, orders: pd.DataFrame) -> None:
+def test_layers_have_their_prices_and_climb_with_purchases(shown: pd.DataFrame, orders: pd.DataFrame) -> None:
     prices = orders.groupby("product_layer", observed=True)["list_price"].agg(["min", "max"])
     assert prices.loc[list(market.LAYERS)].to_numpy().tolist() == [[0, 49], [199, 999], [2999, 19800]]
-    shown = money_orders(business)
     number = shown.groupby("customer_id").cumcount()
     layer = shown["product_layer"].cat.codes.groupby(number.clip(upper=5)).mean()
     assert layer.is_monotonic_increasing
@@ -305,7 +307,7 @@ def test_a_fifth_of_the_buyers_bring_most_of_the_money(orders: pd.DataFrame, buy
     assert 0.65 < spend.head(len(spend) // 5).sum() / spend.sum() < 0.80
 
 
-@settings(max_examples=25, deadline=None)
+@examples(dev=8, ci=25)
 @given(customers=st.integers(1, 40), seed=st.integers(0, 2**32), length=st.integers(0, 400))
 def test_any_size_gives_whole_tables(customers: int, seed: int, length: int) -> None:
     last = pd.Timestamp("2025-01-01") + pd.Timedelta(days=length)

@@ -9,13 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.builders.profiles import THOROUGH, several
+from tests.builders.sellers import AS_OF_END, by_owner, default, large
 from toolkit.data import synthetic_community as community
 from toolkit.data import synthetic_market as market
 from toolkit.data.synthetic import Business, course_seller
 from toolkit.tables import TABLES
 
+pytestmark = pytest.mark.xdist_group("synthetic")
+
 DAY = pd.Timedelta(days=1)
-AS_OF_END = pd.Timestamp("2026-11-01")
 PINNED = {
     "customers": (5_000, "23df7fff463c8884c00590ede1aec4b290a3473defa399daef1c2a7f9851e86d"),
     "events": (157_881, "3768ced6c768c5499ec68ed1e51ca72847e46fc6fc821dee8725acfcc41346b5"),
@@ -28,23 +31,13 @@ PINNED = {
 }
 
 
-def owned(business: Business, table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table with each customer's own id instead of those of channels."""
-    written = table["customer_id"].astype(object)
-    return table.assign(customer_id=written.map(business.owners.to_dict()).fillna(written))
-
-
-def by_owner(business: Business, name: str) -> pd.DataFrame:
-    return owned(business, business.tables[name])
-
-
 def days_after(later: pd.Series[pd.Timestamp], earlier: pd.Series[pd.Timestamp]) -> pd.Series[float]:
     return (later - earlier).dt.total_seconds() / 86_400
 
 
 @pytest.fixture(scope="module")
 def business() -> Business:
-    return course_seller(customers=20_000, seed=11)
+    return large()
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +65,7 @@ def contacts(business: Business, people: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_the_default_numbers_never_change() -> None:
-    tables = course_seller().tables
+    tables = default().tables
     written = {name: tables[name].to_csv(index=False, lineterminator="\n").encode() for name in PINNED}
     assert {name: (len(tables[name]), hashlib.sha256(written[name]).hexdigest()) for name in PINNED} == PINNED
 
@@ -139,13 +132,14 @@ def test_after_drop_out_acts_fade_and_stop(events: pd.DataFrame) -> None:
     assert (after < 10).sum() > 2 * after.between(10, 20).sum() > 2 * (after > 20).sum()
 
 
-@pytest.mark.parametrize("persona", market.PERSONAS)
-def test_people_act_in_the_hours_of_their_persona(events: pd.DataFrame, persona: str) -> None:
-    begun = events["kind"].isin(["login", "open", "lesson_start"]) & (events["persona"] == persona)
-    hour = events.loc[begun, "occurred_at"].dt.hour
-    start, end = market.PERSONAS[persona].active
-    share = ((hour >= start) & (hour < end)).mean()
-    assert share == pytest.approx(market.ACTIVE_SHARE, abs=4 * np.sqrt(0.85 * 0.15 / len(hour)))
+def test_people_act_in_the_hours_of_their_persona(events: pd.DataFrame) -> None:
+    begun = events[events["kind"].isin(["login", "open", "lesson_start"])]
+    for persona, kind in market.PERSONAS.items():
+        hour = begun.loc[begun["persona"] == persona, "occurred_at"].dt.hour
+        start, end = kind.active
+        share = ((hour >= start) & (hour < end)).mean()
+        margin = 4 * np.sqrt(0.85 * 0.15 / len(hour))
+        assert share == pytest.approx(market.ACTIVE_SHARE, abs=margin), persona
 
 
 def test_lessons_are_of_what_was_bought_or_tried_and_completed_with_the_known_probability(
@@ -205,7 +199,7 @@ def test_broken_rules_stand_in_the_log_as_counted(business: Business, contacts: 
         "crowded_day_contacts": on_day > 3,
     }
     assert business.planted | {name: int(rows.sum()) for name, rows in broken.items()} == business.planted
-    assert min(rows.sum() for rows in broken.values()) > 300
+    assert min(rows.sum() for rows in broken.values()) > several(150, 300)
     routine = contacts["campaign_id"].astype(str).str.fullmatch(r"W\d+-(?:content|course)")
     assert 0.7 < routine.mean() < 0.9
     for name in ("same_push_contacts", "fixed_hour_contacts", "early_price_contacts"):
@@ -315,9 +309,9 @@ def test_channel_ids_stand_where_the_channel_knows_the_person(business: Business
 @pytest.fixture(scope="module")
 def experiment() -> tuple[Business, pd.DataFrame]:
     """Return a large business and its units, each with the lessons completed in the 28 days from its assignment."""
-    business = course_seller(customers=60_000, seed=2)
+    business = course_seller(customers=60_000, seed=2) if THOROUGH else large()
     units = business.tables["assignments"].astype({"customer_id": object})
-    done = owned(business, business.tables["events"].query("kind == 'lesson_complete'"))
+    done = by_owner(business, "events").query("kind == 'lesson_complete'")
     pairs = done[["customer_id", "occurred_at"]].merge(units[["customer_id", "assigned_at"]], on="customer_id")
     after = pairs["occurred_at"] - pairs["assigned_at"]
     inside = pairs[(after >= pd.Timedelta(0)) & (after < 28 * DAY)].groupby("customer_id").size()
@@ -345,7 +339,7 @@ def test_assignments_are_balanced_within_tiers_and_dated(experiment: tuple[Busin
     assert units["customer_id"].is_unique
     arms = pd.crosstab(units["tier"], units["arm"])
     assert (arms["control"] - arms["cashback"]).abs().max() <= 1
-    assert arms["control"].min() > 1_000
+    assert arms["control"].min() > 0.05 * len(units)
     days = (AS_OF_END - units["assigned_at"]).dt.total_seconds() / 86_400
     assert days.between(community.ASSIGNED_BEFORE - community.ASSIGNED_WITHIN, community.ASSIGNED_BEFORE).all()
     joined = business.tables["customers"].set_index("customer_id")["joined_at"]

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import toolkit as tk
+from tests.builders.profiles import examples
 from toolkit.errors import ArgumentError
 from toolkit.segments.history import compare_hysteresis
 from toolkit.segments.hysteresis import Trace, flap_meter, reported, waiting
 
-STATED: dict[str, Any] = {"timezone": "Asia/Shanghai", "currency": "CNY"}
 ABSENT = -1
 
 
@@ -64,7 +64,7 @@ def traces(draw: st.DrawFn) -> tuple[list[list[int]], list[list[bool]], list[dat
     return rows, clear, days
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@examples(dev=60, ci=150)
 @given(trace=traces(), stay=st.integers(1, 3), within=st.integers(1, 3), banded=st.booleans())
 def test_vectors_say_what_each_customer_s_own_history_says(
     trace: tuple[list[list[int]], list[list[bool]], list[date]], stay: int, within: int, banded: bool
@@ -98,7 +98,7 @@ SIZE = {"size": {"big": "window_spend >= 100", "small": "else"}}
 def study(*rows: tuple[str, str, object], **more: Any) -> tk.Study:
     frame = pd.DataFrame(list(rows), columns=["customer_id", "ordered_at", "amount"])
     policies = {"negative_amounts": "refund"}
-    return tk.Study.from_frames(frame, **STATED, policies=policies, tiers=SIZE, **more)
+    return tk.Study.from_frames(frame, timezone="Asia/Shanghai", currency="CNY", policies=policies, tiers=SIZE, **more)
 
 
 def spells(history: Any) -> list[tuple[str, str, str, str | None]]:
@@ -118,8 +118,29 @@ FLAPPING = [
 ]
 
 
-def test_spells_are_half_open_and_the_last_goes_on() -> None:
-    history = tk.tier_history(study(*FLAPPING), MONTHS, by="size")
+# Splits learned on 31 January from C1 30, C2 20, C3 10 days ago and 100, 200, 300 spent: 20 days, 1 day, 200.
+BANDED = [
+    ("C1", "2026-01-01", 100),
+    ("C2", "2026-01-11", 200),
+    ("C3", "2026-01-21", 300),
+    ("C1", "2026-02-20", 105),
+    ("C2", "2026-02-20", 300),
+]
+
+
+@pytest.fixture(scope="module")
+def flapping() -> tk.Study:
+    return study(*FLAPPING)
+
+
+@pytest.fixture(scope="module")
+def banded() -> tk.Study:
+    return study(*BANDED)
+
+
+@pytest.mark.fault(76)
+def test_spells_are_half_open_and_the_last_goes_on(flapping: tk.Study) -> None:
+    history = tk.tier_history(flapping, MONTHS, by="size")
     assert spells(history) == [
         ("C1", "small", "01", "02"),
         ("C1", "big", "02", "03"),
@@ -134,10 +155,16 @@ def test_spells_are_half_open_and_the_last_goes_on() -> None:
     assert history.per_date["share"].round(3).tolist()[1:] == [0.5, 0.667, 0.0]
     assert history.cost.late == 0
     assert history.learned_at == date(2026, 1, 31)
+    for shown in (repr(history), history._repr_html_()):
+        assert "3 changes of size among 3 customers; 1 of 1 (100%) were undone within 2 evaluations." in shown
+        assert not {"C1", "C2", "C3"} & set(shown.replace("<", " ").replace(">", " ").split())
+    later = study(*FLAPPING, ("C9", "2026-05-01", 7), ("C1", "2026-05-01", 700))
+    pd.testing.assert_frame_equal(history.spells, tk.tier_history(later, MONTHS, by="size").spells)
 
 
-def test_a_minimum_stay_avoids_the_flap_and_tells_the_lasting_change_late() -> None:
-    history = tk.tier_history(study(*FLAPPING), MONTHS, by="size", minimum_stay=2)
+@pytest.mark.fault(76)
+def test_a_minimum_stay_avoids_the_flap_and_tells_the_lasting_change_late(flapping: tk.Study) -> None:
+    history = tk.tier_history(flapping, MONTHS, by="size", minimum_stay=2)
     assert spells(history) == [
         ("C1", "small", "01", None),
         ("C2", "big", "02", None),
@@ -153,40 +180,26 @@ def test_a_minimum_stay_avoids_the_flap_and_tells_the_lasting_change_late() -> N
     assert "1 flaps are avoided; 1 lasting changes come 30 days late" in history.sentence
 
 
-# Splits learned on 31 January from C1 30, C2 20, C3 10 days ago and 100, 200, 300 spent: 20 days, 1 day, 200.
-BANDED = [
-    ("C1", "2026-01-01", 100),
-    ("C2", "2026-01-11", 200),
-    ("C3", "2026-01-21", 300),
-    ("C1", "2026-02-20", 105),
-    ("C2", "2026-02-20", 300),
-]
-
-
-def test_a_band_holds_back_what_is_near_a_cut() -> None:
+@pytest.mark.fault(76)
+def test_a_band_holds_back_what_is_near_a_cut(banded: tk.Study) -> None:
+    """C1 spent 205, over 200 and not over 220: held back. C2 spent 500: clear of the band."""
     days = ["2026-01-31", "2026-02-28"]
-    plain = tk.tier_history(study(*BANDED), days, tiers=tk.RFM()).spells
-    held = tk.tier_history(study(*BANDED), days, tiers=tk.RFM(), band=0.1).spells
-    # C1 spent 205, over 200 and not over 220: held back. C2 spent 500: clear of the band.
+    plain = tk.tier_history(banded, days, tiers=tk.RFM()).spells
+    held = tk.tier_history(banded, days, tiers=tk.RFM(), band=0.1).spells
     assert plain.loc[plain["customer_id"] == "C1", "tier"].tolist() == ["lost", "champions"]
     assert held.loc[held["customer_id"] == "C1", "tier"].tolist() == ["lost"]
     assert held.loc[held["customer_id"] == "C2", "tier"].tolist() == ["lost", "champions"]
+    pd.testing.assert_frame_equal(held, tk.tier_history(banded, days, band=0.1).spells)
 
 
-def test_a_band_shifts_learned_cuts_of_tiers_as_those_of_rfm() -> None:
-    days = ["2026-01-31", "2026-02-28"]
-    one, other = (tk.tier_history(study(*BANDED), days, tiers=tiers, band=0.1) for tiers in (None, tk.RFM()))
-    pd.testing.assert_frame_equal(one.spells, other.spells)
-
-
-def test_with_both_rules_either_will_do() -> None:
-    table = compare_hysteresis(study(*BANDED), [*MONTHS, "2026-05-31"], tiers=tk.RFM(), bands=(0.0, 0.1), stays=(1, 2))
-    rows = table.to_dict("index")
+def test_with_both_rules_either_will_do(banded: tk.Study) -> None:
+    days = [*MONTHS, "2026-05-31"]
+    rows = compare_hysteresis(banded, days, tiers=tk.RFM(), bands=(0.0, 0.1), stays=(1, 2)).to_dict("index")
     assert rows[0.0, 1]["flaps_avoided"] == rows[0.0, 1]["late"] == 0
     assert rows[0.1, 2]["misplaced_customers"] <= min(
         rows[0.1, 1]["misplaced_customers"], rows[0.0, 2]["misplaced_customers"]
     )
-    single = tk.tier_history(study(*BANDED), [*MONTHS, "2026-05-31"], tiers=tk.RFM(), band=0.1, minimum_stay=2)
+    single = tk.tier_history(banded, days, tiers=tk.RFM(), band=0.1, minimum_stay=2)
     assert rows[0.1, 2]["changes"] == single.flaps.changes
     assert rows[0.1, 2]["late"] == single.cost.late
     assert {row["lasting"] for row in rows.values()} == {single.cost.lasting}
@@ -206,30 +219,16 @@ def test_the_last_spell_is_the_tier_of_the_snapshot() -> None:
     assert history.spells.duplicated(["customer_id", "valid_from"]).sum() == 0
 
 
-def test_later_rows_change_nothing() -> None:
-    one = tk.tier_history(study(*FLAPPING), MONTHS, by="size")
-    other = tk.tier_history(study(*FLAPPING, ("C9", "2026-05-01", 7), ("C1", "2026-05-01", 700)), MONTHS, by="size")
-    pd.testing.assert_frame_equal(one.spells, other.spells)
-
-
-@pytest.mark.parametrize(
-    ("days", "more", "message"),
-    [
+def test_options_out_of_range_are_refused(flapping: tk.Study) -> None:
+    cases: list[tuple[list[str], dict[str, Any], str]] = [
         (["2026-01-31"], {}, "E-dates: dates must be at least two"),
         (["2026-02-28", "2026-01-31"], {}, "E-dates"),
+        (["2026-01-31", "2026-01-31"], {}, "E-dates"),
         (MONTHS, {"band": 1.0}, "E-band: band must lie between 0 and 1"),
         (MONTHS, {"band": -0.1}, "E-band"),
         (MONTHS, {"minimum_stay": 0}, "E-minimum-stay"),
         (MONTHS, {"within": 0}, "E-within"),
-    ],
-)
-def test_options_out_of_range_are_refused(days: list[str], more: dict[str, Any], message: str) -> None:
-    with pytest.raises(ArgumentError, match=message):
-        tk.tier_history(study(*FLAPPING), days, **({"tiers": tk.RFM()} | more))
-
-
-def test_it_shows_itself_without_ids() -> None:
-    history = tk.tier_history(study(*FLAPPING), MONTHS, by="size")
-    for shown in (repr(history), history._repr_html_()):
-        assert "3 changes of size among 3 customers; 1 of 1 (100%) were undone within 2 evaluations." in shown
-        assert not {"C1", "C2", "C3"} & set(shown.replace("<", " ").replace(">", " ").split())
+    ]
+    for days, more, message in cases:
+        with pytest.raises(ArgumentError, match=message):
+            tk.tier_history(flapping, days, **({"tiers": tk.RFM()} | more))

@@ -14,6 +14,8 @@ from toolkit.schema import PROSPECT, SEGMENTS
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from toolkit.segments.identity_effect import IdentityEffect
+
 AS_OF = "2026-02-28"
 STATED: dict[str, Any] = {"timezone": "Asia/Shanghai", "currency": "CNY"}
 LINKED = pd.DataFrame({"customer_id": ["C1"], "id_kind": ["external_userid"], "id_value": ["wm1"]})
@@ -32,24 +34,34 @@ def cells(table: pd.DataFrame, row: str, *columns: str) -> list[Any]:
 LINES = orders(("C1", "2026-01-05", 60), ("wm1", "2026-02-20", 50), ("C2", "2026-02-01", 80), ("C3", "2026-01-10", 10))
 
 
-def test_two_ids_of_one_person_make_a_champion_of_two_lesser_customers() -> None:
-    effect = tk.identity_effect(tk.Study.from_frames(LINES, identities=LINKED, **STATED), AS_OF)
-    assert (effect.ids, effect.people, effect.moved, effect.moved_by_cuts) == (4, 3, 2, 1)
-    assert effect.segments.to_dict("index") == {
-        name: dict(zip(effect.segments.columns, row, strict=True))
-        for name, row in {
-            "champions": (0, 0, 0, 1, 1, 0.0, 110.0),
-            "big_occasional": (1, 0, 1, 0, 0, 80.0, 0.0),
-            "slipping_big": (1, 0, 1, 0, 0, 60.0, 0.0),
-            "newcomers": (1, 1, 0, 0, 0, 50.0, 0.0),
-            "lost": (1, 0, 0, 1, 2, 10.0, 90.0),
-            "total": (4, 1, 2, 2, 3, 200.0, 200.0),
-        }.items()
+@pytest.fixture(scope="module")
+def joined() -> IdentityEffect:
+    return tk.identity_effect(tk.Study.from_frames(LINES, identities=LINKED, **STATED), AS_OF)
+
+
+@pytest.mark.fault(40)
+def test_two_ids_of_one_person_make_a_champion_of_two_lesser_customers(joined: IdentityEffect) -> None:
+    assert (joined.ids, joined.people, joined.moved, joined.moved_by_cuts) == (4, 3, 2, 1)
+    assert {name: tuple(row) for name, row in joined.segments.T.to_dict("list").items()} == {
+        "champions": (0, 0, 0, 1, 1, 0.0, 110.0),
+        "big_occasional": (1, 0, 1, 0, 0, 80.0, 0.0),
+        "slipping_big": (1, 0, 1, 0, 0, 60.0, 0.0),
+        "newcomers": (1, 1, 0, 0, 0, 50.0, 0.0),
+        "lost": (1, 0, 0, 1, 2, 10.0, 90.0),
+        "total": (4, 1, 2, 2, 3, 200.0, 200.0),
     }
-    assert effect.moves.loc["slipping_big", "champions"] == effect.moves.loc["big_occasional", "lost"] == 1
-    assert effect.moves.loc["lost", "lost"] == 1
-    assert effect.moves.to_numpy().sum() == effect.people
-    assert [check.status for check in effect.checks] == ["passed"]
+    columns = "customers_apart absorbed left entered customers_joined spend_apart spend_joined"
+    assert list(joined.segments.columns) == columns.split()
+    assert joined.moves.loc["slipping_big", "champions"] == joined.moves.loc["big_occasional", "lost"] == 1
+    assert joined.moves.loc["lost", "lost"] == 1
+    assert joined.moves.to_numpy().sum() == joined.people
+    assert [check.status for check in joined.checks] == ["passed"]
+    assert joined.sentence.startswith("4 ids are 3 people on 2026-02-28; 2 of them stand in another segment")
+    assert joined.sentence.endswith("spend is 200.00, apart and joined.")
+    for shown in (repr(joined), joined._repr_html_()):
+        assert joined.sentence in shown
+        assert "champions" in shown
+        assert not {"C1", "wm1"} & set(shown.replace("<", " ").replace(">", " ").split())
 
 
 def test_who_was_only_known_by_another_id_comes_from_nowhere() -> None:
@@ -78,14 +90,12 @@ def test_cuts_are_learned_on_the_study_s_cut_date() -> None:
     assert found[found > 0].to_dict() == expected[expected > 0].to_dict()
 
 
-def test_later_rows_change_nothing() -> None:
+@pytest.mark.fault(51)
+def test_later_rows_change_nothing(joined: IdentityEffect) -> None:
     later = orders(("C3", "2026-03-01", 9_999), ("wm1", "2026-03-02", 1), ("new", "2026-03-03", 7))
-    one, other = (
-        tk.identity_effect(tk.Study.from_frames(lines, identities=LINKED, **STATED), AS_OF)
-        for lines in (LINES, pd.concat([LINES, later]))
-    )
-    pd.testing.assert_frame_equal(one.segments, other.segments)
-    pd.testing.assert_frame_equal(one.moves, other.moves)
+    other = tk.identity_effect(tk.Study.from_frames(pd.concat([LINES, later]), identities=LINKED, **STATED), AS_OF)
+    pd.testing.assert_frame_equal(joined.segments, other.segments)
+    pd.testing.assert_frame_equal(joined.moves, other.moves)
 
 
 def test_without_identities_there_is_nothing_to_compare() -> None:
@@ -120,16 +130,6 @@ def test_money_that_is_not_the_same_apart_is_told(overlapping: Path) -> None:
     assert [(check.code, check.status) for check in effect.checks] == [("money_conserved", "failed")]
     assert cells(effect.segments, "total", "spend_apart", "spend_joined") == [26.0, 16.0]
     assert "spend is 26.00 apart and 16.00 joined" in effect.checks[0].message
-
-
-def test_it_shows_itself_in_a_sentence_and_a_table() -> None:
-    effect = tk.identity_effect(tk.Study.from_frames(LINES, identities=LINKED, **STATED), AS_OF)
-    assert effect.sentence.startswith("4 ids are 3 people on 2026-02-28; 2 of them stand in another segment")
-    assert effect.sentence.endswith("spend is 200.00, apart and joined.")
-    for shown in (repr(effect), effect._repr_html_()):
-        assert effect.sentence in shown
-        assert "champions" in shown
-        assert not {"C1", "wm1"} & set(shown.replace("<", " ").replace(">", " ").split())
 
 
 def test_on_the_demo_people_and_money_add_up() -> None:

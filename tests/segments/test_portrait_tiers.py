@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import toolkit as tk
+from tests.builders.profiles import examples, several
 from toolkit.errors import ArgumentError
 
 if TYPE_CHECKING:
     from toolkit.segments.portrait import Portrait
 
 AS_OF = "2026-06-30"
-MANY = settings(max_examples=60, deadline=None, derandomize=True)
 
 
 def frame(columns: str, *rows: tuple[Any, ...]) -> pd.DataFrame:
@@ -49,6 +49,7 @@ EVENTS = frame(
     ("C", "2026-06-30 23:00", "complaint", None, None),
     ("C", "2026-07-01 01:00", "reply", None, None),
     ("B", "2026-07-02 07:00", "view", "a9", 9),
+    ("B", "2025-06-30 23:59", "view", "a9", 9),
 )
 SURVEYS = frame(
     "customer_id answered_at kind score",
@@ -56,6 +57,7 @@ SURVEYS = frame(
     ("A", "2026-06-20", "nps", 10),
     ("C", "2026-06-20", "nps", 2),
     ("C", "2026-07-20", "nps", 0),
+    ("A", "2025-06-30", "nps", 0),
 )
 TIER = pd.Series({"A": "top", "B": "top", "C": "rest", "D": "rest"})
 
@@ -73,13 +75,22 @@ def tiered(business: tk.Study) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def told() -> Portrait:
-    business = study()
+def business() -> tk.Study:
+    return study()
+
+
+@pytest.fixture(scope="module")
+def told(business: tk.Study) -> Portrait:
     return tk.portrait(tiered(business), "house", business)
 
 
 def cut(table: pd.DataFrame, key: Any) -> Any:
     return table.xs(key)
+
+
+def by_segment(columns: dict[str, list[Any]], **customers: int) -> pd.DataFrame:
+    """Make customers of segments, so many of each."""
+    return pd.DataFrame({"segment": [name for name, count in customers.items() for _ in range(count)]} | columns)
 
 
 def rows(table: Any, *columns: str) -> dict[Any, Any]:
@@ -124,17 +135,12 @@ def test_contents_and_hours_by_hand(told: Portrait) -> None:
 
 def test_service_and_surveys_by_hand(told: Portrait) -> None:
     """The first complaint waits two and a half hours; the second is answered only on the day after."""
-    columns = [
-        "complaints",
-        "customers",
-        "answered",
-        "complaints_per_100",
-        "answered_share",
-        "median_reply_hours",
-        "index",
-    ]
-    assert told.service.T["rest"][columns].tolist() == [2, 1, 1, 100.0, 0.5, 2.5, 200.0]
-    assert told.service.T["top"][columns[:4]].tolist() == [0, 0, 0, 0.0]
+    counts, waits = (
+        ["complaints", "customers", "answered", "complaints_per_100"],
+        ["answered_share", "median_reply_hours"],
+    )
+    assert told.service.T["rest"][[*counts, *waits, "index"]].tolist() == [2, 1, 1, 100.0, 0.5, 2.5, 200.0]
+    assert told.service.T["top"][counts].tolist() == [0, 0, 0, 0.0]
     nps = cut(told.surveys, "nps")
     assert nps[["customers", "answers", "mean_score"]].to_dict("index") == {
         "top": {"customers": 1, "answers": 2, "mean_score": 9.5},
@@ -143,26 +149,22 @@ def test_service_and_surveys_by_hand(told: Portrait) -> None:
     assert nps["index"].round(6).to_dict() == {"top": round(950 / 7, 6), "rest": round(200 / 7, 6)}
 
 
-def test_no_later_row_changes_a_portrait() -> None:
-    then = {
-        "orders": ORDERS[ORDERS["ordered_at"] < "2026-07"],
-        "events": EVENTS[EVENTS["occurred_at"] < "2026-07"],
-        "surveys": SURVEYS[SURVEYS["answered_at"] < "2026-07"],
-    }
-    one, other = (tk.portrait(tiered(business), "house", business) for business in (study(), study(**then)))
+@pytest.mark.fault(51)
+def test_no_later_row_changes_a_portrait(told: Portrait) -> None:
+    then = study(
+        orders=ORDERS[ORDERS["ordered_at"] < "2026-07"],
+        events=EVENTS[EVENTS["occurred_at"] < "2026-07"],
+        surveys=SURVEYS[SURVEYS["answered_at"] < "2026-07"],
+    )
+    other = tk.portrait(tiered(then), "house", then)
     for name in ("people", "numbers", "products", "content", "hours", "content_hours", "service", "surveys"):
-        pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name))
-    assert repr(one) == repr(other)
+        pd.testing.assert_frame_equal(getattr(told, name), getattr(other, name))
+    assert repr(told) == repr(other)
 
 
 def test_interests_count_one_by_one_and_each_once_per_customer() -> None:
-    snap = pd.DataFrame(
-        {
-            "segment": ["champions", "champions", "lost", "lost"],
-            "interests": ["music;sport", "sport、 sport，music", "music, ", None],
-        }
-    )
-    found = cut(tk.portrait(snap).people, "interests")
+    interests = ["music;sport", "sport、 sport，music", "music, ", None]
+    found = cut(tk.portrait(by_segment({"interests": interests}, champions=2, lost=2)).people, "interests")
     assert rows(found, "customers", "of") == {
         ("music", "champions"): (2, 2), ("music", "lost"): (1, 1),
         ("sport", "champions"): (2, 2), ("sport", "lost"): (0, 1),
@@ -171,9 +173,8 @@ def test_interests_count_one_by_one_and_each_once_per_customer() -> None:
 
 def test_measures_are_means_and_medians_of_what_is_known() -> None:
     values = [1.0, 2.0, 9.0, np.nan, 0.0, 4.0]
-    snap = pd.DataFrame({"segment": ["champions"] * 4 + ["lost"] * 2, "completion_rate": values})
-    found = cut(tk.portrait(snap).numbers, "completion_rate")
-    assert rows(found, "customers", "mean", "median", "everybody", "index") == {
+    told = tk.portrait(by_segment({"completion_rate": values}, champions=4, lost=2))
+    assert rows(cut(told.numbers, "completion_rate"), "customers", "mean", "median", "everybody", "index") == {
         "champions": (3, 4.0, 2.0, 3.2, 125.0),
         "lost": (2, 2.0, 2.0, 3.2, 62.5),
     }
@@ -182,7 +183,7 @@ def test_measures_are_means_and_medians_of_what_is_known() -> None:
 PERSON = st.tuples(st.sampled_from("abc"), st.sampled_from(["f", "m", "x", None]), st.sampled_from(["s", "t", None]))
 
 
-@MANY
+@examples(dev=12, ci=60)
 @given(st.lists(PERSON, min_size=1, max_size=60), st.randoms(use_true_random=False))
 def test_counts_are_those_of_plain_python_whatever_the_order(people: list[Any], random: Any) -> None:
     snap = pd.DataFrame(people, columns=["segment", "gender", "region"])
@@ -210,7 +211,7 @@ def test_counts_are_those_of_plain_python_whatever_the_order(people: list[Any], 
 
 def test_a_planted_trait_is_found_and_pure_chance_gives_few() -> None:
     rng = np.random.default_rng(5)
-    size = 20_000
+    size = several(5_000, 20_000)
     segment = rng.choice(["champions", "lost", "newcomers"], size)
     snap = pd.DataFrame({"segment": segment, "region": rng.integers(0, 40, size).astype(str)})
     by_chance = tk.portrait(snap).traits(each=100)
@@ -222,13 +223,14 @@ def test_a_planted_trait_is_found_and_pure_chance_gives_few() -> None:
     assert ("gender", "m") in lost.index
 
 
+@pytest.mark.fault(70)
 def test_few_customers_make_no_trait() -> None:
-    snap = pd.DataFrame({"segment": ["champions"] * 9 + ["lost"] * 200, "gender": ["m"] * 9 + ["f"] * 200})
-    assert "champions" not in tk.portrait(snap).traits().index.get_level_values("tier")
+    few = tk.portrait(by_segment({"gender": ["m"] * 9 + ["f"] * 200}, champions=9, lost=200))
+    assert "champions" not in few.traits().index.get_level_values("tier")
 
 
 def test_what_comes_from_orders_is_no_trait_and_a_scheme_no_attribute_of_itself() -> None:
-    snap = pd.DataFrame({"segment": ["champions"] * 90 + ["lost"] * 90, "need": ["price"] * 90 + ["unknown"] * 90})
+    snap = by_segment({"need": ["price"] * 90 + ["unknown"] * 90}, champions=90, lost=90)
     assert tk.portrait(snap).traits().empty
     assert len(tk.portrait(snap).people) == 4
     assert tk.portrait(snap, "need").people.empty
@@ -246,16 +248,15 @@ def test_a_study_of_orders_with_days_only_says_what_is_missing() -> None:
     assert told._repr_html_()
 
 
+@pytest.mark.fault(56)
 def test_attributes_without_a_past_are_named() -> None:
     people = frame("customer_id persona gender", ("A", "student", "f"), ("B", "worker", "m"))
-    business = study(customers=people)
-    assert tk.portrait(tiered(business), "house", business).undated == ("persona",)
-    dated = study(customers=people.assign(valid_from="2026-01-01"))
-    assert tk.portrait(tiered(dated), "house", dated).undated == ()
+    for described, undated in ((people, ("persona",)), (people.assign(valid_from="2026-01-01"), ())):
+        made = study(customers=described)
+        assert tk.portrait(tiered(made), "house", made).undated == undated
 
 
-def test_wrong_calls_are_refused() -> None:
-    business = study()
+def test_wrong_calls_are_refused(business: tk.Study) -> None:
     snap = tiered(business)
     with pytest.raises(ArgumentError, match="no column 'huose'"):
         tk.portrait(snap, "huose")

@@ -8,19 +8,29 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
+from tests.builders.profiles import examples
+from toolkit import RFM, core_gap, segment_summary
 from toolkit.errors import ArgumentError, Check
-from toolkit.schema import PROSPECT, SEGMENTS
-from toolkit.segments.core import core_gap, shortest_table
-from toolkit.segments.rfm import RFM
-from toolkit.segments.summary import pareto_curve, score_table, segment_summary
+from toolkit.segments.core import shortest_table
+from toolkit.segments.summary import pareto_curve, score_table
 
 AS_OF = pd.Timestamp("2026-10-31")
 SCORES = ["r_score", "f_score", "m_score"]
+MANY = examples(dev=20, ci=60)
+TYPES = {
+    "champions": "111", "big_occasional": "101", "lapsing_core": "011", "slipping_big": "001",
+    "loyal_small": "110", "newcomers": "100", "fading_regulars": "010", "lost": "000",
+}  # fmt: skip
+"""The eight types in their order: whether recency, frequency and spend are high."""
+
+
+LEVELS: list[tuple[Any, Any]] = [(90, 89), (2, 3), (100.0, 100.01)]
+"""Recency, order days and spend that are low and high where the splits are 90, 2 and 100."""
 
 
 def snapshot(
@@ -64,16 +74,15 @@ def from_people(rows: list[tuple[int, int, int]]) -> pd.DataFrame:
 def test_five_buyers_have_five_scores_and_small_recency_is_good() -> None:
     snap = snapshot([100, 80, 60, 40, 20], [1, 2, 3, 4, 5], [10, 20, 30, 40, 50])
     assert scores(snap, "r_score") == scores(snap, "f_score") == scores(snap, "m_score") == [1, 2, 3, 4, 5]
+    two = snapshot([1, 9])
+    assert scores(two, "r_score") == scores(two, "r_score", bins=100) == [2, 1]
 
 
-def test_cut_points_are_type_7_quantiles_in_natural_units() -> None:
+def test_cut_points_are_type_7_quantiles_in_natural_units_and_a_value_on_a_cut_stays_below_it() -> None:
     rfm = RFM(bins=4).fit(snapshot([10, 20, 30, 40], spend=[1, 2, 3, 4]))
     assert rfm.cut_points_["recency_days"].tolist() == [32.5, 25.0, 17.5]
     assert rfm.cut_points_["window_spend"].tolist() == [1.75, 2.5, 3.25]
     assert rfm.cut_points_.index.tolist() == [2, 3, 4]
-
-
-def test_a_value_on_a_cut_stays_below_it() -> None:
     assert scores(snapshot([0] * 5, spend=[0, 1, 2, 3, 4]), "m_score", bins=4) == [1, 1, 2, 3, 4]
     assert scores(snapshot([4, 3, 2, 1, 0]), "r_score", bins=4) == [1, 1, 2, 3, 4]
 
@@ -84,6 +93,7 @@ def test_the_position_of_a_quantile_is_exact() -> None:
     assert scores(snapshot([0] * 101, spend=values), "m_score", bins=100) == [1, *range(1, 101)]
 
 
+@pytest.mark.fault(71)
 @pytest.mark.parametrize("n", [1, 2, 30])
 def test_equal_values_are_one_band_with_a_failed_check(n: int) -> None:
     rfm = RFM().fit(snapshot([5] * n))
@@ -94,10 +104,11 @@ def test_equal_values_are_one_band_with_a_failed_check(n: int) -> None:
     )
 
 
+@pytest.mark.fault(72)
 def test_heavy_ties_give_fewer_scores_and_say_how_big_they_are() -> None:
-    rfm = RFM().fit(snapshot([5] * 100, [1] * 80 + [2] * 20))
-    assert scores(snapshot([5] * 100, [1] * 80 + [2] * 20), "f_score") == [1] * 80 + [2] * 20
-    found = check(rfm, "fewer_scores", "window_order_days")
+    snap = snapshot([5] * 100, [1] * 80 + [2] * 20)
+    assert scores(snap, "f_score") == [1] * 80 + [2] * 20
+    found = check(RFM().fit(snap), "fewer_scores", "window_order_days")
     assert (found.status, found.message) == ("informational", "window_order_days has 2 of 5 scores, of 80, 20 buyers")
 
 
@@ -106,16 +117,13 @@ def test_one_side_over_ninety_percent_fails() -> None:
     assert check(RFM().fit(snapshot([5] * 11, [1] * 10 + [2])), "split_sides", "window_order_days").status == "failed"
 
 
-def test_fewer_buyers_than_bins_still_count_from_one() -> None:
-    assert scores(snapshot([1, 9]), "r_score") == [2, 1]
-    assert scores(snapshot([1, 9]), "r_score", bins=100) == [2, 1]
-
-
+@pytest.mark.fault(70)
 def test_a_handful_of_buyers_is_descriptive_only() -> None:
     assert check(RFM().fit(snapshot([1.0] * 29)), "few_buyers").status == "failed"
     assert check(RFM().fit(snapshot([1.0] * 30)), "few_buyers").status == "passed"
 
 
+@pytest.mark.fault(74)
 def test_a_whale_is_told_with_and_without() -> None:
     found = check(RFM().fit(snapshot([1, 1, 1], spend=[10, 20, 970])), "top_customer")
     assert found.status == "informational"
@@ -129,14 +137,13 @@ def test_negative_spend_is_scored_like_any_other() -> None:
     assert segment_summary(RFM().fit_transform(snap))["share_of_spend"].isna().all()
 
 
-@pytest.mark.parametrize(
-    ("bits", "segment"), list(zip(["111", "101", "011", "001", "110", "100", "010", "000"], SEGMENTS, strict=True))
-)
-def test_the_eight_types_are_the_bits(bits: str, segment: str) -> None:
+def test_the_eight_types_are_the_bits() -> None:
+    """A value on its split is low."""
     split = {"recency": 90, "frequency": 2, "monetary": 100}
-    recency, orders, spend = (int(bit) for bit in bits)
-    snap = snapshot([89 if recency else 90], [3 if orders else 2], [100.01 if spend else 100.0])
-    assert RFM(split=split).fit_transform(snap)["segment"].tolist() == [segment]
+    recency, orders, spend = (
+        [levels[int(bits[place])] for bits in TYPES.values()] for place, levels in enumerate(LEVELS)
+    )
+    assert RFM(split=split).fit_transform(snapshot(recency, orders, spend))["segment"].tolist() == list(TYPES)
 
 
 def test_mean_and_median_split_differ_where_they_should() -> None:
@@ -151,20 +158,21 @@ def test_never_buyers_teach_nothing_and_are_prospects() -> None:
     assert rfm.n_buyers_ == 2
     assert rfm.splits_ == RFM().fit(snap.iloc[:2]).splits_
     scored = rfm.transform(snap)
-    assert scored["segment"].tolist()[2:] == [PROSPECT] * 2
+    assert scored["segment"].tolist()[2:] == ["prospect"] * 2
     assert scored[SCORES].iloc[2:].isna().all(axis=None)
-    assert scored["segment"].cat.categories.tolist() == [*SEGMENTS, PROSPECT]
+    assert scored["segment"].cat.categories.tolist() == [*TYPES, "prospect"]
 
 
 def test_a_snapshot_of_prospects_or_of_nobody_can_be_scored_but_not_learned_from() -> None:
     rfm = RFM().fit(snapshot([1, 2, 3]))
     nobody = snapshot([None], [0], [0.0], count=[0])
-    assert rfm.transform(nobody)["segment"].tolist() == [PROSPECT]
+    assert rfm.transform(nobody)["segment"].tolist() == ["prospect"]
     assert rfm.transform(nobody.iloc[:0]).empty
     with pytest.raises(ArgumentError, match="nothing to learn from"):
         RFM().fit(nobody)
 
 
+@pytest.mark.fault(74)
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_a_buyer_without_a_finite_value_is_refused_with_a_count(bad: float) -> None:
     snap = snapshot([1, 2, 3], spend=[1.0, bad, bad])
@@ -205,7 +213,8 @@ def test_other_columns_can_be_scored() -> None:
     assert (scored["f_score"].tolist(), scored["m_score"].tolist()) == ([1, 2], [2, 1])
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.fault(73)
+@MANY
 @given(people, st.randoms(use_true_random=False), st.integers(2, 12))
 def test_row_order_and_ids_change_nothing(rows: list[tuple[int, int, int]], random: Any, bins: int) -> None:
     snap = from_people(rows)
@@ -217,7 +226,7 @@ def test_row_order_and_ids_change_nothing(rows: list[tuple[int, int, int]], rand
     assert there[[*SCORES, "segment"]].to_numpy().tolist() == here[[*SCORES, "segment"]].to_numpy().tolist()
 
 
-@settings(max_examples=60, deadline=None)
+@MANY
 @given(people, people, st.sampled_from([0.01, 0.1, 7.1, 100.0, 1e6]), st.sampled_from(["median", "mean"]))
 def test_the_unit_of_money_changes_nothing(
     learned: list[tuple[int, int, int]], scored: list[tuple[int, int, int]], unit: float, split: Any
@@ -229,7 +238,7 @@ def test_the_unit_of_money_changes_nothing(
     pd.testing.assert_frame_equal(here[[*SCORES, "segment"]], there[[*SCORES, "segment"]])
 
 
-@settings(max_examples=60, deadline=None)
+@MANY
 @given(people, st.integers(2, 12))
 def test_scores_follow_the_value_and_are_contiguous(rows: list[tuple[int, int, int]], bins: int) -> None:
     scored = RFM(bins=bins).fit_transform(from_people(rows))
@@ -243,7 +252,7 @@ def test_scores_follow_the_value_and_are_contiguous(rows: list[tuple[int, int, i
         assert sorted(scored[score].unique()) == list(range(1, scored[score].max() + 1))
 
 
-@settings(max_examples=60, deadline=None)
+@MANY
 @given(people, st.integers(2, 12))
 def test_scores_equal_a_slow_reference_in_exact_fractions(rows: list[tuple[int, int, int]], bins: int) -> None:
     scored = RFM(bins=bins).fit_transform(from_people(rows))
@@ -339,7 +348,7 @@ def test_the_shortest_gap_is_measured_in_spreads() -> None:
     assert shortest_table(table).to_dict("index")["lost"] == {"recency": 0, "frequency": 2, "monetary": 0}
 
 
-@settings(max_examples=60, deadline=None)
+@MANY
 @given(people)
 def test_filling_every_gap_makes_a_core_customer(rows: list[tuple[int, int, int]]) -> None:
     rfm = RFM().fit(from_people(rows))

@@ -79,8 +79,13 @@ def at(table: Any, *place: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def told() -> StageFigures:
-    return tk.stage_figures(study(), AS_OF)
+def whole() -> tk.Study:
+    return study()
+
+
+@pytest.fixture(scope="module")
+def told(whole: tk.Study) -> StageFigures:
+    return tk.stage_figures(whole, AS_OF)
 
 
 def row(figures: StageFigures, stage: str, figure: str) -> tuple[float, float]:
@@ -93,32 +98,23 @@ def test_customers_stand_in_the_stage_of_the_day_before_the_period(told: StageFi
     assert told.customers.to_dict() == {"maturity": 3, "growth": 2, "introduction": 2, "dormancy": 2, "loss": 4}
 
 
-@pytest.mark.parametrize(
-    ("stage", "figure", "count", "of"),
-    [
-        ("maturity", "conversion", 1, 3),
-        ("maturity", "active_share", 2, 3),
-        ("maturity", "orders_per_customer", 2, 3),
-        ("maturity", "spend_per_customer", 60, 3),
-        ("maturity", "new_to_old", 2, 6),
-        ("growth", "active_share", 1, 2),
-        ("growth", "retention", 1, 2),
-        ("growth", "orders_per_customer", 1, 2),
-        ("introduction", "conversion", 1, 2),
-        ("introduction", "back_on_day_1", 3, 4),
-        ("introduction", "back_on_day_7", 0, 3),
-        ("introduction", "back_on_day_30", 0, 2),
-        ("dormancy", "wake_rate", 1, 2),
-        ("dormancy", "retention", 1, 2),
-        ("loss", "return_rate", 3, 4),
-        ("loss", "recall_rate", 1, 2),
-        ("loss", "natural_return", 1, 2),
-    ],
-)
-def test_figures_by_hand(told: StageFigures, stage: str, figure: str, count: float, of: float) -> None:
+FIGURES = {
+    ("maturity", "conversion"): (1, 3), ("maturity", "active_share"): (2, 3), ("maturity", "new_to_old"): (2, 6),
+    ("maturity", "orders_per_customer"): (2, 3), ("maturity", "spend_per_customer"): (60, 3),
+    ("growth", "active_share"): (1, 2), ("growth", "retention"): (1, 2), ("growth", "orders_per_customer"): (1, 2),
+    ("introduction", "conversion"): (1, 2), ("introduction", "back_on_day_1"): (3, 4),
+    ("introduction", "back_on_day_7"): (0, 3), ("introduction", "back_on_day_30"): (0, 2),
+    ("dormancy", "wake_rate"): (1, 2), ("dormancy", "retention"): (1, 2),
+    ("loss", "return_rate"): (3, 4), ("loss", "recall_rate"): (1, 2), ("loss", "natural_return"): (1, 2),
+}  # fmt: skip
+"""Stage and figure: count, and of how many."""
+
+
+def test_figures_by_hand(told: StageFigures) -> None:
     """L2 came back before the message; L3's message did not arrive; the message to L4 was before the period."""
-    assert row(told, stage, figure) == (count, of)
-    assert at(told.table, (stage, figure), "value") == pytest.approx(count / of)
+    assert {place: row(told, *place) for place in FIGURES} == FIGURES
+    for place, (count, of) in FIGURES.items():
+        assert at(told.table, place, "value") == pytest.approx(count / of), place
 
 
 def test_shares_have_wilson_intervals_and_amounts_have_none(told: StageFigures) -> None:
@@ -165,14 +161,13 @@ def test_the_interval_of_a_return_holds_the_truth() -> None:
     assert held / 400 == pytest.approx(0.95, abs=0.035)
 
 
-def test_no_later_row_changes_the_figures() -> None:
-    then = study(
-        orders=ORDERS[ORDERS["ordered_at"] <= AS_OF], costs=COSTS[COSTS["period_start"] <= AS_OF],
-    )  # fmt: skip
-    one, other = tk.stage_figures(study(), AS_OF), tk.stage_figures(then, AS_OF)
-    pd.testing.assert_frame_equal(one.table, other.table)
-    pd.testing.assert_frame_equal(one.channels, other.channels)
-    assert repr(one) == repr(other)
+@pytest.mark.fault(51)
+def test_no_later_row_changes_the_figures(told: StageFigures) -> None:
+    then = study(orders=ORDERS[ORDERS["ordered_at"] <= AS_OF], costs=COSTS[COSTS["period_start"] <= AS_OF])
+    other = tk.stage_figures(then, AS_OF)
+    pd.testing.assert_frame_equal(told.table, other.table)
+    pd.testing.assert_frame_equal(told.channels, other.channels)
+    assert repr(told) == repr(other)
 
 
 def test_a_late_recorded_order_counts_only_once_it_is_known() -> None:
@@ -184,11 +179,8 @@ def test_a_late_recorded_order_counts_only_once_it_is_known() -> None:
 def test_what_a_study_of_orders_cannot_tell_says_why() -> None:
     figures = tk.stage_figures(study(customers=None, events=None, contacts=None, costs=None), AS_OF)
     missing = figures.table[figures.table["value"].isna()]
-    assert set(missing.index) >= {
-        ("loss", "recall_rate"),
-        ("loss", "natural_return"),
-        ("introduction", "back_on_day_7"),
-    }
+    told = {("loss", "recall_rate"), ("loss", "natural_return"), ("introduction", "back_on_day_7")}
+    assert set(missing.index) >= told
     assert (missing["why"] != "").all()
     assert set(figures.missing) == {"events", "contacts", "newcomers", "channels"}
     assert figures.channels.empty
@@ -205,19 +197,18 @@ def test_channels_without_costs_have_no_return() -> None:
     assert figures.advice == ""
 
 
-def test_own_stages_of_a_business_have_figures_too() -> None:
+def test_own_stages_of_a_business_have_figures_too(whole: tk.Study) -> None:
     rules = {
         "stage": {"here": "idle_days <= 30", "silent": "else"},
         "phase": {"on": "stage == here", "off": "stage == silent"},
     }
-    business = study()
-    figures = tk.stage_figures(business, AS_OF, tiers=tk.Tiers(business, rules))
+    figures = tk.stage_figures(whole, AS_OF, tiers=tk.Tiers(whole, rules))
     assert figures.customers.sum() == 13
     assert ("here", "active_share") in figures.table.index
 
 
-def test_wrong_calls_are_refused() -> None:
+def test_wrong_calls_are_refused(whole: tk.Study) -> None:
     with pytest.raises(ArgumentError, match="period_days is 0"):
-        tk.stage_figures(study(), AS_OF, period_days=0)
+        tk.stage_figures(whole, AS_OF, period_days=0)
     with pytest.raises(ArgumentError, match="no scheme 'stage'"):
-        tk.stage_figures(study(), AS_OF, tiers=tk.RFM())
+        tk.stage_figures(whole, AS_OF, tiers=tk.RFM())
