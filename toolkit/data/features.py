@@ -142,10 +142,12 @@ def calendar(connection: duckdb.DuckDBPyConnection, as_of: date) -> pd.DataFrame
 
 def note_layers(connection: duckdb.DuckDBPyConnection, layers: Mapping[str, Sequence[str]]) -> None:
     """Make the table ``layer_words``: what exports call each product layer, and its place from the lowest up."""
-    connection.execute("CREATE TABLE layer_words (word VARCHAR, layer VARCHAR, place INTEGER)")
-    for place, (layer, known) in enumerate(layers.items(), start=1):
-        for word in {layer, *known}:
-            connection.execute("INSERT INTO layer_words VALUES (lower($1), $2, $3)", [word, layer, place])
+    rows = [(word, layer, n) for n, (layer, known) in enumerate(layers.items(), 1) for word in {layer, *known}]
+    connection.execute(
+        "CREATE TABLE layer_words AS SELECT lower(unnest($1::VARCHAR[])) AS word, unnest($2::VARCHAR[]) AS layer,"
+        " unnest($3::INTEGER[]) AS place",
+        [[row[column] for row in rows] for column in range(3)],
+    )
 
 
 def note_first_days(connection: duckdb.DuckDBPyConnection, tables: Collection[str]) -> None:
