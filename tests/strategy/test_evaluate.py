@@ -327,6 +327,7 @@ def test_exports_that_end_inside_the_windows_are_called_out(trial: tk.Study) -> 
         found = check(evaluated(trial, spec), "rows_end_early")
         assert (found.status, found.count, found.subject) == (status, silent, "2026-10-30")
         assert (f"{silent} days before {spec.closes_on}" in found.message) == (status == "failed")
+    assert check(evaluated(trial, as_of="2026-12-31"), "rows_end_early").status == "passed"
 
 
 def test_several_arms_are_each_compared_with_the_control(trial: tk.Study) -> None:
