@@ -252,7 +252,7 @@ WRONG_RULES: list[tuple[str, str]] = [
     ("joined_date > 3", "use a column of days"),
     ("missing(order_days)", "order_days is never missing"),
     ("missing(max_price, recency_days)", "missing() holds one column"),
-    ("max_price > of_buyers(80)", "the share lies between 0 and 1"),
+    *((f"max_price > of_buyers({share})", "the share lies between 0 and 1") for share in (80, 1, 0)),
     ("max_price > of_buyers(0.5, 0.6)", "holds one share"),
     ("max_price > 1 / 0", "divides by 0"),
     ("max_price > 1e999", "too large"),

@@ -231,7 +231,7 @@ spread = st.lists(st.builds("max_price {} {}".format, sign, cut), min_size=2, ma
 """Classes of one column each: here a hole is as narrow as a point or the gap between a number and a learned cut."""
 
 
-@examples(dev=80, ci=300)
+@examples(dev=120, ci=300)
 @given(
     rules=st.lists(rule, min_size=1, max_size=3) | spread.map(lambda parts: [*parts, "missing(max_price)"]),
     complement=st.booleans(),
