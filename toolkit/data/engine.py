@@ -59,8 +59,7 @@ def connect(settings: StudyFile, folders: Iterable[Path], spill: Path) -> duckdb
     connection.create_function("normal_text", _normal_text, ["VARCHAR"], "VARCHAR", type="arrow")  # type: ignore[call-overload]
     for name, value in _variables(settings).items():
         connection.execute(f"SET VARIABLE {name} = $1", [value])
-    for statement in blocks("clean.sql")["macros"].split(";\n"):
-        connection.execute(statement)
+    connection.execute(blocks("clean.sql")["macros"])
     exclude(connection, settings)
     rates = {code.upper(): rate for code, rate in settings.currency_rates.items()}
     connection.execute(
