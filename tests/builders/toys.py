@@ -89,6 +89,7 @@ def without_workers() -> Iterator[None]:
         patch.setattr("toolkit.report.pool.run_all", lambda tasks, *_: [execute(task) for task in tasks])
         for variable in (KEPT_VARIABLE, TOKEN_VARIABLE):
             patch.setenv(variable, "")
+        patch.delenv("MPLBACKEND", raising=False)
         yield
 
 
