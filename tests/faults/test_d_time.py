@@ -107,16 +107,17 @@ def test_dates_of_every_table_as_exports_write_them(shop: Shop, how: str) -> Non
 
 @pytest.mark.fault(44)
 def test_a_date_with_two_readings_stops_and_the_proposal_decides(shop: Shop) -> None:
-    tables, specs = {}, {}
-    for table in DATED:
-        tables[table] = csv_of(dated(table, *AMBIGUOUS))
-        told = shop.table_stops("day-or-month-first", table, tables[table], f"_1.csv:2 column {WHEN[table]}", "n=4")
+    tables = {table: csv_of(dated(table, *AMBIGUOUS)) for table in DATED}
+    study = shop.tables(tables)
+    assert {table: fates(study, table) for table in DATED} == {table: {"day_or_month_first": 4} for table in DATED}
+    for table in ("orders", "costs", "memberships"):
+        parts = f"{table}_1.csv:2 column {WHEN[table]}", "n=4"
+        told = shop.table_stops("day-or-month-first", table, tables[table], *parts)
         assert told.endswith(
             'date_formats: ["%d-%m-%y", "%d.%m.%Y", "%d/%m/%Y %H:%M", "%d/%m/%Y"]'
             '  or  date_formats: ["%m-%d-%y", "%m.%d.%Y", "%m/%d/%Y %H:%M", "%m/%d/%Y"]'
         )
-        specs[table] = hinted(told)
-    study = shop.tables(tables, specs)
+    study = shop.tables(tables, dict.fromkeys(DATED, hinted(told)))
     for table in DATED:
         assert days(study, table) == ["2024-04-03"] * len(AMBIGUOUS)
     month_first = shop.lines("C1,03/04/2024,10", orders_spec={"date_formats": "%m/%d/%Y"})
