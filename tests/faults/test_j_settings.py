@@ -310,6 +310,8 @@ HOLES: list[tuple[dict[str, str], str]] = [
     ({"a": "order_count > 2", "b": "order_count < 2"}, "order_count = 2 is in no class"),
     ({"a": "recency_days > 30", "b": "recency_days <= 30"}, "recency_days = missing is in no class"),
     ({"a": "window_spend >= 0.1", "b": "window_spend <= 0"}, "is in no class"),
+    ({"a": "discount_share < 1", "b": "missing(discount_share)"}, "discount_share = 1 is in no class"),
+    ({"a": "discount_share > 0", "b": "missing(discount_share)"}, "discount_share = 0 is in no class"),
     ({"a": "stage == loss", "b": "stage == dormancy"}, "stage = maturity is in no class"),
     ({"a": "region == 上海", "b": "region == 北京"}, "region = missing is in no class"),
     ({"a": "region == x", "b": "missing(region)"}, "region = another is in no class"),
