@@ -160,8 +160,8 @@ def test_nobody_in_a_frame_is_none_nan_na_or_nat() -> None:
         made[table] = frame_of(rows_of(table, 2)).assign(customer_id=ids)
     study = tk.Study.from_frames(**made, timezone="Asia/Shanghai", currency="CNY")
     for table in OF_PEOPLE:
-        nobody = "missing_customer_id" if table == "customers" else "no_customer"
-        assert clean(study, table, "reason") == [(REASON[table],), (nobody,)]
+        reason = "missing_customer_id" if table == "customers" else "no_customer"
+        assert clean(study, table, "reason") == [(REASON[table],), (reason,)]
     refused("no-customer", lambda: study)
 
 

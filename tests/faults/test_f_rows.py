@@ -88,8 +88,8 @@ def test_an_empty_table_and_another_count_of_rows_than_was_said_stop(shop: Shop)
             shop.table_stops("no-rows", table, ",".join(GOOD[table]) + "\n", table, "0 rows")
         else:
             shop.table_stops("rows", table, csv_of(rows_of(table, 2)), "2 rows", specs={table: {"expected_rows": 3}})
-    tables = {table: rows_of(table, 2) for table in NINE}
-    opened(shop, tables, "csv", specs={table: {"expected_rows": 2} for table in NINE}).check(AS_OF)
+    tables = {table: rows_of(table, 2) for table in NINE[2::3]}
+    opened(shop, tables, "csv", specs={table: {"expected_rows": 2} for table in tables}).check(AS_OF)
 
 
 @pytest.mark.fault(70)
