@@ -19,22 +19,9 @@ NEEDED = ["order_days", "recency_days", "tenure_days", "repeat_spend"]
 
 @dataclass(frozen=True)
 class Buyers:
-    """Simulated buyers; see `simulated`.
+    """Simulated buyers, one row each: days of first order, of repeats (rising) and of leaving; infinity where none is.
 
-    Attributes
-    ----------
-    start
-        Day of the first order of each.
-    at
-        Days of the repeat orders, one row per customer, rising; infinity where none is.
-    left
-        Day on which each left for good; infinity for who stays beyond the simulation.
-    value
-        Mean value of an order of each.
-    day
-        Day of the snapshot.
-    snapshot
-        ``order_days recency_days tenure_days repeat_spend`` at that day.
+    ``value`` is the mean value of an order of each, ``day`` that of the snapshot of the columns `NEEDED`.
     """
 
     start: Floats

@@ -61,18 +61,8 @@ def hazards(
 ) -> pd.DataFrame:
     """Make episodes with proportional hazards, known log hazard ratios, and three rows a customer.
 
-    Parameters
-    ----------
-    rows
-        Episodes.
-    seed
-        Seed.
-    late
-        Whether episodes are seen from a random day on only, if they last so long.
-    frailty
-        Variance of a factor (mean 1) that a customer's episodes share.
-    deletion
-        Hazard of deletion a day.
+    ``late``: seen from a random day on only, if they last so long. ``frailty``: variance of a factor (mean 1) that a
+    customer's episodes share. ``deletion``: its hazard a day.
     """
     rng = np.random.default_rng(seed)
     x = np.column_stack(

@@ -256,6 +256,7 @@ def test_default_features_serve_every_buyer(model: tk.ChurnModel) -> None:
     assert risk.columns.tolist() == ["risk_7d", "risk_30d", "risk_90d"]
     assert risk.index.equals(both.index)
     assert risk.iloc[-2:].isna().all(axis=None)
+    pd.testing.assert_frame_equal(model.risk(both.iloc[:7]), risk.iloc[:7], rtol=1e-12)
     alive = risk.iloc[:-2]
     assert alive.notna().all(axis=None)
     assert ((alive >= 0) & (alive <= 1)).all(axis=None)
