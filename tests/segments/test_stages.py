@@ -48,6 +48,7 @@ CUSTOMERS = frame(
     "customer_id joined_at acquisition_channel",
     ("I1", "2026-05-20", "ads"), ("I2", "2026-05-20", "ads"),
     ("N1", "2026-06-10", "word"), ("N2", "2026-06-28", "word"), ("M1", "2024-01-01", "word"),
+    ("M3", "2025-06-30", "word"),
 )  # fmt: skip
 EVENTS = frame(
     "customer_id occurred_at kind",
@@ -143,7 +144,7 @@ def channels(**returns: tuple[int, float, float, float]) -> pd.DataFrame:
 
 
 def test_advice_moves_money_only_between_returns_that_are_apart() -> None:
-    apart = channels(ads=(90, 0.5, 0.4, 0.6), word=(90, 3.0, 2.5, 3.5), tiny=(3, 99.0, 90.0, 110.0))
+    apart = channels(ads=(90, 0.5, 0.4, 0.6), word=(10, 3.0, 2.5, 3.5), tiny=(9, 99.0, 90.0, 110.0))
     assert "from ads to word" in advice(apart, min_cell=10)
     assert "leave the budget" in advice(channels(ads=(90, 0.5, 0.1, 0.9), word=(90, 1.0, 0.6, 1.4)), min_cell=10)
     assert advice(channels(ads=(9, 0.5, 0.1, 0.9)), min_cell=10) == ""
