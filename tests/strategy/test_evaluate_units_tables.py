@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import toolkit as tk
 from tests.builders.ab_units import ask, made_up
@@ -112,6 +113,10 @@ def test_guardrails_by_hand() -> None:
     whole = found.overall.set_index("metric")
     assert table.loc["visit", "harm_bound"] == -whole.loc["visit", "lower"]
     assert table.loc["per", "harm_bound"] == whole.loc["per", "upper"]
+    for metric, limit in (("visit", -0.05), ("per", 2.0), ("spend", 0.5)):
+        row = whole.loc[metric]
+        p = 2 * stats.t.sf(abs(row["lift"] - limit) / row["se"], row["df"])
+        assert table.loc[metric, "p_value"] == pytest.approx(p, rel=1e-9), metric
     assert table.loc["spend", "status"] == "broken"
     assert table.loc["visit", "status"] == "holds"
     for row in found.guardrails.to_dict("records"):
