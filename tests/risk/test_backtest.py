@@ -333,7 +333,7 @@ def test_it_shows_itself(found: Any) -> None:
 
 
 def test_the_end_of_a_membership_is_tested_by_the_same_function() -> None:
-    study = tk.Study.demo(customers=1_000, seed=11)
+    study = tk.Study.demo(customers=600, seed=11)
     result = tk.backtest(study, tk.ChurnModel(outcome="end"), origins=["2026-07-31"], horizon=90)
     assert list(result.table.index) == ["churn_model", "logistic", "kaplan_meier"]
     members = study.snapshot("2026-07-31", columns=["membership_state"])["membership_state"] == "member"

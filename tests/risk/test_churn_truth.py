@@ -64,7 +64,7 @@ def trained() -> pd.DataFrame:
 
 @pytest.mark.parametrize("kind", ["cox", "weibull"])
 def test_the_truth_is_found(trained: pd.DataFrame, kind: str) -> None:
-    episodes = trained if kind == "cox" else members(ROWS, 1, whole=False)
+    episodes = trained if kind == "cox" else members(several(30_000, ROWS), 1, whole=False)
     model = tk.ChurnModel(kind, outcome="end", features=FEATURES).fit(episodes)  # type: ignore[arg-type]  # of parametrize
     assert model.served_ == kind
     found = model.coef_.loc[list(FEATURES)]
@@ -124,3 +124,18 @@ def test_competing_deletion_is_not_counted_as_an_order() -> None:
     risk = model.risk(episodes, (30,))["risk_30d"].to_numpy()
     assert np.abs(risk - known).mean() < 0.01
     assert np.abs(risk - known).max() < 0.03
+
+
+def test_deletion_goes_by_the_same_covariates() -> None:
+    """Those with a high x1 delete soon and order like the others."""
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal(20_000)
+    order, gone = rng.exponential(60, len(x)), rng.exponential(80 * np.exp(-0.8 * x))
+    last = np.minimum(np.minimum(order, gone), 90)
+    episodes = pd.DataFrame(
+        {"x1": x, "duration_days": np.ceil(last), "event": np.select([last == order, last == gone], [1, 2], 0)}
+    )
+    both = 1 / 60 + np.exp(0.8 * x) / 80
+    known = 1 - (1 - np.exp(-both * 30)) / 60 / both
+    risk = tk.ChurnModel(features=("x1",)).fit(episodes).risk(episodes, (30,))["risk_30d"].to_numpy()
+    assert np.abs(risk - known).mean() < 0.01

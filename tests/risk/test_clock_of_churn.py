@@ -202,7 +202,7 @@ def test_own_cadence_beats_one_window_where_customers_differ() -> None:
 
 def test_tiers_are_read_at_the_landmark() -> None:
     """One window errs differently by tier, each tier says its own; classes come from each landmark's snapshot."""
-    study = tk.Study.demo(customers=500, seed=7)
+    study = tk.Study.demo(customers=300, seed=7)
     clock: Any = tk.churn_clock(study, AS_OF, tiers=Cut())
     assert clock.by == "tier"
     assert clock.by_tier.index.tolist() == ["once", "often"]

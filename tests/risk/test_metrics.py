@@ -146,7 +146,7 @@ def test_calibration_finds_what_was_planted() -> None:
 
 def test_a_slope_covers_one_at_the_stated_rate() -> None:
     rng = np.random.default_rng(3)
-    draws, covered = several(60, 200), 0
+    draws, covered = several(40, 200), 0
     for _ in range(draws):
         truth = expit(rng.normal(-1, 1, 1_000))
         found = calibration(rng.random(1_000) < truth, truth)
