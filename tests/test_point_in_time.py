@@ -1,363 +1,214 @@
-"""No change to rows after as_of changes anything that is said at as_of, by one byte."""
+"""What is said at a date knows nothing later, at every edge of the day and in every shape of a later row; by hand."""
 
 from __future__ import annotations
 
-import csv
-import tempfile
-from datetime import date, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
 
 import toolkit as tk
+from tests.builders.exports import ANCHORS, Exports, exported
+from tests.builders.made_up import SETTINGS, WHEN
+from tests.test_properties import CALLS, differing, text_of
 from toolkit.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from pathlib import Path
 
-AS_OF, CUTS_LEARNED = "2026-06-30", "2026-03-31"
-FIRST, LAST = date(2026, 1, 1), date(2026, 6, 30)
+    from tests.builders.made_up import Row, Tables
 
-Row = dict[str, str]
+BEFORE, AS_OF = "2026-03-31", "2026-06-30"
+ORDER, LESSON = ANCHORS["orders"][0], ANCHORS["events"][0] | {"kind": "lesson_start"}
+LATE = ORDER | {"order_id": "A2", "ordered_at": "2026-07-05 09:00"}
+MEMBER = ANCHORS["memberships"][0]
 
-SETTINGS: dict[str, Any] = {
-    "timezone": "Asia/Shanghai",
-    "currency": "CNY",
-    "policies": {"missing_customer": "exclude", "negative_amounts": "refund", "refunded_rows": "refund_record"},
-    "loss_budget": {"rows": 1, "money": 1},
-}
-STUDY_YAML = """\
-name: point-in-time
-timezone: Asia/Shanghai
-currency: CNY
-policies: {missing_customer: exclude, negative_amounts: refund, refunded_rows: refund_record}
-loss_budget: {rows: 1, money: 1}
-tables:
-  orders: {files: "orders*"}
-  customers: {files: "customers*"}
-"""
 
-ANCHOR: Row = {
-    "order_id": "A1",
-    "line_id": "",
-    "customer_id": "C1",
-    "ordered_at": "2026-01-05 09:00",
-    "recorded_at": "",
-    "amount": "10.00",
-    "quantity": "1",
-    "status": "paid",
-    "product_id": "",
-}
-LATER_ANCHOR: Row = ANCHOR | {"order_id": "A2", "ordered_at": "2026-07-05 09:00"}
-MEMBER: Row = {
-    "customer_id": "C0",
-    "joined_at": "2026-01-02",
-    "valid_from": "2026-01-02",
-    "gender": "f",
-    "region": "沪",
-    "acquisition_channel": "wechat",
+def said(study: tk.Study) -> dict[str, Any]:
+    """Ask for every row and cent, every check, and everything that is known of everybody."""
+    return {**CALLS["data"]["rows"](study), "snapshot": study.snapshot(AS_OF)}
+
+
+def of_orders(*rows: Row, **more: Any) -> tk.Study:
+    return tk.Study.from_frames(orders=pd.DataFrame([*rows]), **SETTINGS, **more)
+
+
+MOMENTS = {
+    "2026-06-30 23:59:59": True,
+    "2026-07-01 00:00:00": False,
+    "2026-06-30T15:59:59Z": True,
+    "2026-06-30T16:00:00Z": False,
+    "2026-06-30": True,
+    "2026-07-01": False,
 }
 
 
-def _text(*values: str) -> st.SearchStrategy[str]:
-    return st.sampled_from(values)
-
-
-def _days(first: date, last: date) -> st.SearchStrategy[str]:
-    clock = _text("", " 00:00", " 12:30:15", " 23:59:59", " 23:59")
-    return st.builds("{}{}".format, st.dates(first, last), clock)
-
-
-EARLIER_DAYS = _days(FIRST, LAST) | _text("2026-06-30", "2026-06-30 23:59:59", "2026-06-30T15:59:00Z", "2026年6月30日")
-LATER_DAYS = _days(LAST + timedelta(days=1), date(2027, 12, 31)) | _text(
-    "2026-07-01", "2026-07-01 00:00:00", "2026-06-30T16:00:00Z", "2026/7/1 00:00"
-)
-EARLIER_ORDER = st.fixed_dictionaries(
-    {
-        "order_id": _text("", "O1", "O2", "O3", "O4"),
-        "line_id": _text("", "", "", "L1", "L2", "L3"),
-        "customer_id": _text("C1", "C2", "C3", "00123", " C4 ", "c2", ""),
-        "ordered_at": EARLIER_DAYS,
-        "recorded_at": st.just("") | EARLIER_DAYS,
-        "amount": _text("10.00", "5.5", "¥1,200.00", "0.01", "-3.00", "(2.50)", "0", "abc", ""),
-        "quantity": _text("1", "2", "0", "x", ""),
-        "status": _text("paid", "交易成功", "refunded", "cancelled", "待付款", "??", ""),
-        "product_id": _text("", "P1", "P2"),
-    }
-)
-_LATER_CELLS = {
-    "order_id": _text("", "O1", "O2", "O9", "A1"),
-    "line_id": _text("", "L1", "L2", "L3", "L9"),
-    "customer_id": _text("C1", "C2", "C3", "C1 ", "00123", "NEW", "新客", "1.38E+16", "", "null"),
-    "amount": _text("10.00", "-7.00", "1e308", "USD 5", "1.234,50", "abc", "", "0", "99999999", "nan"),
-    "quantity": _text("1", "-1", "x", ""),
-    "status": _text("paid", "refunded", "cancelled", "never heard of", "", "pending"),
-    "product_id": _text("", "P1", "P9"),
-}
-LATER_ORDER = st.fixed_dictionaries(
-    _LATER_CELLS
-    | {"ordered_at": LATER_DAYS | st.just("9999-12-31"), "recorded_at": st.just("") | EARLIER_DAYS | LATER_DAYS}
-) | st.fixed_dictionaries(_LATER_CELLS | {"ordered_at": EARLIER_DAYS, "recorded_at": LATER_DAYS})
-
-_PERSON = {
-    "gender": _text("f", "m", ""),
-    "region": _text("沪", "310000", ""),
-    "acquisition_channel": _text("wechat", "shop", ""),
-}
-EARLIER_PERSON = st.fixed_dictionaries(
-    _PERSON
-    | {"customer_id": _text("C1", "C2", "C7", "00123"), "joined_at": EARLIER_DAYS, "valid_from": _days(FIRST, LAST)}
-)
-LATER_PERSON = st.fixed_dictionaries(
-    _PERSON
-    | {
-        "customer_id": _text("C0", "C1", "C2", "NEW", "1.38E+16", ""),
-        "joined_at": EARLIER_DAYS | LATER_DAYS | st.just(""),
-        "valid_from": LATER_DAYS,
-    }
-) | st.fixed_dictionaries(
-    _PERSON | {"customer_id": _text("C0", "C1", "C7", "NEW", ""), "joined_at": LATER_DAYS, "valid_from": st.just("")}
-)
-
-
-def _valid_day(row: Row) -> tuple[str, str]:
-    return row["customer_id"], row["valid_from"][:10]
-
-
-@st.composite
-def _rows_before(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
-    orders = draw(st.lists(EARLIER_ORDER, max_size=14))
-    people = draw(st.lists(EARLIER_PERSON, max_size=4, unique_by=_valid_day))
-    return [ANCHOR, *orders], [MEMBER, *people]
-
-
-@st.composite
-def _with_later_rows(draw: st.DrawFn, before: tuple[list[Row], list[Row]]) -> tuple[list[Row], list[Row]]:
-    orders, people = before
-    return (
-        _mixed(draw, orders, draw(st.lists(LATER_ORDER, max_size=8))),
-        _mixed(draw, people, draw(st.lists(LATER_PERSON, max_size=4))),
-    )
-
-
-def _mixed(draw: st.DrawFn, rows: Sequence[Row], later: Sequence[Row]) -> list[Row]:
-    mixed = list(rows)
-    for row in later:
-        mixed.insert(draw(st.integers(0, len(mixed))), row)
-    return mixed
-
-
-@st.composite
-def _two_futures(draw: st.DrawFn) -> tuple[tuple[list[Row], list[Row]], tuple[list[Row], list[Row]]]:
-    before = draw(_rows_before())
-    return draw(_with_later_rows(before)), draw(_with_later_rows(before))
-
-
-def _from_frames(orders: list[Row], people: list[Row], folder: Path) -> tk.Study:
-    return tk.Study.from_frames(orders=pd.DataFrame(orders), customers=pd.DataFrame(people), **SETTINGS)
-
-
-def _from_csv(orders: list[Row], people: list[Row], folder: Path) -> tk.Study:
-    _write_csv(folder / "orders.csv", orders)
-    _write_csv(folder / "customers.csv", people)
-    return _opened(folder)
-
-
-def _from_two_csv(orders: list[Row], people: list[Row], folder: Path) -> tk.Study:
-    last = max(n for n, row in enumerate(orders) if row["ordered_at"][:10] <= "2026-06-30")
-    _write_csv(folder / "orders_1.csv", orders[: last + 1])
-    _write_csv(folder / "orders_2.csv", [LATER_ANCHOR, *orders[last + 1 :]])
-    _write_csv(folder / "customers.csv", people)
-    return _opened(folder)
-
-
-def _from_parquet(orders: list[Row], people: list[Row], folder: Path) -> tk.Study:
-    pd.DataFrame(orders).to_parquet(folder / "orders.parquet")
-    pd.DataFrame(people).to_parquet(folder / "customers.parquet")
-    return _opened(folder)
-
-
-def _write_csv(path: Path, rows: list[Row]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def _opened(folder: Path) -> tk.Study:
-    (folder / "study.yaml").write_text(STUDY_YAML, encoding="utf-8")
-    return tk.Study.open(folder / "study.yaml")
-
-
-def said(study: tk.Study, as_of: str = AS_OF) -> dict[str, str]:
-    """Everything a study says at a date, as text that shows every digit, type and missing value."""
-    snap = study.snapshot(as_of)
-    now = tk.RFM().fit_transform(snap)
-    before = tk.RFM().fit(study.snapshot(CUTS_LEARNED)).transform(snap)
-    book = study.ledger_at(as_of)
-    quarantine = study.quarantine(as_of)
-    quarantine = quarantine.drop(columns="row").sort_values(list(quarantine.columns.drop("row")))
-    frames = {
-        "snapshot": snap,
-        "scores": now,
-        "scores with earlier cuts": before,
-        "segment_summary": tk.segment_summary(now),
-        "core_gap": tk.core_gap(now),
-        "core_gap with earlier cuts": tk.core_gap(before),
-        "ledger": book[book["fate"] != "later"].reset_index(drop=True),
-        "calendar": study.calendar(as_of),
-        "quarantine": quarantine.reset_index(drop=True),
-    }
-    texts = {name: f"{frame.dtypes.to_dict()}\n{frame.to_csv(na_rep='<NA>')}" for name, frame in frames.items()}
-    return texts | {"cuts": f"{now.attrs}{before.attrs}", "checks": "\n".join(map(str, study.checks(as_of)))}
-
-
-def _said_of(how: Any, orders: list[Row], people: list[Row]) -> dict[str, str]:
-    with tempfile.TemporaryDirectory() as folder:
-        return said(how(orders, people, Path(folder)))
-
-
-FEW = settings(max_examples=12, deadline=None, derandomize=True, phases=[Phase.generate])
-
-
-@pytest.mark.parametrize("how", [_from_frames, _from_csv, _from_two_csv])
-@FEW
-@given(futures=_two_futures())
-def test_later_rows_change_nothing(how: Any, futures: Any) -> None:
-    one, other = futures
-    assert _said_of(how, *one) == _said_of(how, *other)
-
-
-@settings(FEW, max_examples=4)
-@given(futures=_two_futures())
-def test_later_rows_of_parquet_files_change_nothing(futures: Any) -> None:
-    one, other = futures
-    assert _said_of(_from_parquet, *one) == _said_of(_from_parquet, *other)
-
-
-@pytest.mark.parametrize("how", [_from_frames, _from_csv])
-@FEW
-@given(before=_rows_before(), data=st.data())
-def test_the_order_of_rows_changes_nothing(how: Any, before: Any, data: st.DataObject) -> None:
-    orders, people = before
-    first = {row["line_id"]: row for row in reversed(orders) if row["line_id"]}
-    orders = [first.get(row["line_id"], row) for row in orders]
-    shuffled = data.draw(st.permutations(orders)), data.draw(st.permutations(people))
-    assert _said_of(how, orders, people) == _said_of(how, *shuffled)
+def test_the_day_ends_at_local_midnight_in_every_table() -> None:
+    tables: Tables = {name: list(rows) for name, rows in ANCHORS.items()}
+    seen = {"C1", "C0"}
+    for name, column in (*WHEN.items(), ("customers", "valid_from")):
+        for place, (moment, visible) in enumerate(MOMENTS.items()):
+            row = ANCHORS[name][0] | {column: moment}
+            if "customer_id" in row:
+                row["customer_id"] = f"{name}-{place}"
+                seen |= {row["customer_id"]} if visible else set()
+            tables[name].append(row)
+    study = Exports(tables).opened()
+    assert set(study.snapshot(AS_OF).index) == seen
+    book = study.ledger_at(AS_OF)
+    assert book[book["fate"] == "later"].set_index("table")["rows"].to_dict() == dict.fromkeys(tables, 3)
 
 
 @pytest.mark.parametrize(
-    ("moment", "recorded", "visible"),
+    ("ordered", "recorded", "visible"),
     [
-        ("2026-06-30 23:59:59", "", True),
-        ("2026-07-01 00:00:00", "", False),
-        ("2026-06-30T15:59:59Z", "", True),
-        ("2026-06-30T16:00:00Z", "", False),
         ("2026-06-01", "2026-06-30 23:59:59", True),
         ("2026-06-01", "2026-07-01 00:00:00", False),
         ("2026-07-01", "2026-06-01", False),
     ],
 )
-def test_the_day_ends_at_local_midnight(moment: str, recorded: str, visible: bool) -> None:
-    row = ANCHOR | {"customer_id": "C9", "ordered_at": moment, "recorded_at": recorded}
-    study = tk.Study.from_frames(orders=pd.DataFrame([ANCHOR, row]), **SETTINGS)
+def test_an_order_is_seen_once_it_has_happened_and_is_recorded(ordered: str, recorded: str, visible: bool) -> None:
+    study = of_orders(ORDER, ORDER | {"customer_id": "C9", "ordered_at": ordered, "recorded_at": recorded})
     assert ("C9" in study.snapshot(AS_OF).index) == visible
     assert ("later" in set(study.ledger_at(AS_OF)["fate"])) != visible
 
 
-@pytest.mark.parametrize("column", ["amount", "status", "ordered_at", "quantity", "customer_id"])
-def test_an_earlier_row_does_change_what_is_said(column: str) -> None:
-    other = {"amount": "11", "status": "cancelled", "ordered_at": "2026-01-06", "quantity": "2", "customer_id": "C2"}
-    row = ANCHOR | {"order_id": "A3", "amount": "30"}
-    one, altered = (_said_of(_from_frames, [ANCHOR, last], [MEMBER]) for last in (row, row | {column: other[column]}))
-    assert one["snapshot"] != altered["snapshot"]
+def test_a_cancellation_after_the_date_is_not_known_yet() -> None:
+    cancelled = {"C1": "", "C2": "2026-07-01", "C3": "2027-01-01", "C4": "2026-06-30"}
+    rows = [MEMBER | {"customer_id": who, "cancelled_at": day} for who, day in cancelled.items()]
+    snap = Exports(ANCHORS | {"memberships": rows}).opened().snapshot(AS_OF).loc[[*cancelled]]
+    assert snap["membership_state"].tolist() == ["member", "member", "member", "lapsed"]
+    ends = snap["membership_end_date"].dt.strftime("%Y-%m-%d").tolist()
+    assert ends == ["2026-12-31", "2026-12-31", "2026-12-31", "2026-06-29"]
 
 
-def test_a_deleted_later_row_does_not_decide_which_order_was_last() -> None:
-    same_moment = [ANCHOR | {"order_id": "", "ordered_at": "2026-02-01", "amount": amount} for amount in ("5", "7")]
-    rows = [*[ANCHOR] * 7, LATER_ANCHOR, *same_moment]
-    one, other = (_said_of(_from_csv, orders, [MEMBER]) for orders in (rows, [*rows[:7], *rows[8:]]))
-    assert one["snapshot"] == other["snapshot"]
+EARLIER_ROWS: Tables = {
+    "events": [LESSON, ANCHORS["events"][0] | {"content_id": "K3", "value": ""}],
+}
+LATER_ROWS: dict[str, Tables] = {
+    "a lesson completed": {"events": [LESSON | {"kind": "lesson_complete", "occurred_at": "2026-07-01"}]},
+    "a product ordered": {"orders": [ORDER | {"product_id": "K2", "ordered_at": "2026-07-01"}]},
+    "a price told by an order only": {
+        "orders": [ORDER | {"customer_id": "C2", "product_id": "K3", "ordered_at": "2026-07-01"}]
+    },
+    "an opt-out": {"contacts": [ANCHORS["contacts"][0] | {"opted_out": "yes", "sent_at": "2026-07-01"}]},
+    "a referral": {"customers": [ANCHORS["customers"][0] | {"customer_id": "C5", "valid_from": "2026-07-01"}]},
+    "another arm": {"assignments": [ANCHORS["assignments"][0] | {"arm": "old", "assigned_at": "2026-07-01"}]},
+    "a renewal": {"memberships": [MEMBER | {"starts_at": "2026-07-01", "ends_at": "2027-06-30"}]},
+}
 
 
-@pytest.mark.parametrize("cells", [",", ",,,"])
-def test_empty_cells_at_the_end_of_a_later_row_are_not_told(tmp_path: Path, cells: str) -> None:
+@pytest.mark.parametrize("source", ["frames", "overlapping csv"])
+def test_what_happens_later_is_not_known_yet(source: str, tmp_path: Path) -> None:
+    """And one more row on an earlier day is one more row of its table."""
+    one = exported(ANCHORS, source).more(**EARLIER_ROWS)
+    other = one
+    for rows in LATER_ROWS.values():
+        other = other.more(**rows)
+    other = other.changed(memberships=[row | {"cancelled_at": "2026-07-01"} for row in other.tables["memberships"]])
+    again = {name: ANCHORS[name][0] | {when: "2026-06-20"} for name, when in WHEN.items()}
+    again["assignments"]["customer_id"] = "C2"
+    earlier = one.more(**{name: [row] for name, row in again.items()})
+    told = [said(exports.opened(tmp_path / str(place))) for place, exports in enumerate((one, other, earlier))]
+    assert differing(told[0], told[1]) == set()
+    used = [book[book["fate"] == "used"].groupby("table")["rows"].sum() for book in (each["ledger"] for each in told)]
+    assert (used[2] - used[0]).to_dict() == {name: int(name in WHEN) for name in ANCHORS}
+    assert {"snapshot", "calendar", "ledger"} <= differing(told[0], told[2])
+
+
+def test_a_deleted_later_row_does_not_decide_which_order_was_last(tmp_path: Path) -> None:
+    same_moment = [ORDER | {"order_id": "", "ordered_at": "2026-02-01", "amount": amount} for amount in ("5", "7")]
+    one, other = (
+        Exports({"orders": [*[ORDER] * 7, *late, *same_moment]}, "csv").opened(tmp_path / str(len(late)))
+        for late in ([LATE], [])
+    )
+    assert text_of(one.snapshot(AS_OF)) == text_of(other.snapshot(AS_OF))
+
+
+def test_empty_cells_at_the_end_of_a_later_row_are_not_told(tmp_path: Path) -> None:
     rows = "customer_id,ordered_at,amount\nC1,2026-01-05,10\nC2,2026-02-05,10\n"
     told = []
-    for name, text in (("one", rows), ("other", f"{rows}C1,2026-07-05,10{cells}\n")):
-        folder = tmp_path / name
-        folder.mkdir()
-        _write_csv(folder / "customers.csv", [MEMBER])
-        (folder / "orders.csv").write_text(text, encoding="utf-8")
-        told.append(said(_opened(folder)))
-    assert told[0] == told[1]
+    for place, late in enumerate(("", "C1,2026-07-05,10,\n", "C1,2026-07-05,10,,,\n")):
+        path = Exports(ANCHORS, "csv").written(tmp_path / str(place))
+        path.with_name("orders_0.csv").write_text(rows + late, encoding="utf-8")
+        told.append(said(tk.Study.open(path)))
+    assert differing(told[0], told[1]) == differing(told[0], told[2]) == set()
 
 
-TYPED_ORDERS = pd.DataFrame(
-    {
-        "customer_id": [17.0, 18.0, None],
-        "ordered_at": pd.to_datetime(["2026-01-05 00:00", "2026-02-05 10:30", "2026-06-30 23:59"]),
-        "amount": [10.0, 0.00001, 12.5],
-        "quantity": [1, 2, 1],
-        "status": [1, 1, 2],
-    }
-)
-TYPED_PEOPLE = pd.DataFrame({"customer_id": [17, 18], "joined_at": ["2026-01-01", "2026-01-02"], "gender": [1, 2]})
-_LATER_CELL = {"customer_id": 19.0, "ordered_at": pd.Timestamp("2026-07-05"), "amount": 1.0, "quantity": 1, "status": 1}
-
-
-@pytest.mark.parametrize(
-    ("column", "cell"),
-    [
-        ("customer_id", "new"),
-        ("customer_id", None),
-        ("ordered_at", "2026-07-05 10:00"),
-        ("amount", "abc"),
-        ("amount", None),
-        ("quantity", "x"),
-        ("quantity", None),
-        ("status", "paid"),
-        ("status", None),
+DAY = pd.Timestamp("2026-06-05 09:00")
+TYPED: dict[str, list[dict[str, Any]]] = {
+    "orders": [
+        {"customer_id": 17.0, "ordered_at": pd.Timestamp("2026-01-05"), "amount": 10.0, "quantity": 1, "status": 1},
+        {"customer_id": 18.0, "ordered_at": pd.Timestamp("2026-02-05 10:30"), "amount": 0.00001, "quantity": 2,
+         "status": 1},
+        {"customer_id": None, "ordered_at": pd.Timestamp("2026-06-30 23:59"), "amount": 12.5, "quantity": 1,
+         "status": 2},
     ],
-)
-def test_a_later_cell_that_changes_the_type_of_a_column_changes_nothing(column: str, cell: object) -> None:
-    one, other = (
-        pd.DataFrame([*TYPED_ORDERS.to_dict("records"), row]) for row in (_LATER_CELL, _LATER_CELL | {column: cell})
-    )
-    statuses = {"paid": ["1"], "cancelled": ["2"]}
-    assert _said_of_frames(one, statuses=statuses) == _said_of_frames(other, statuses=statuses)
+    "customers": [{"customer_id": 17, "joined_at": pd.Timestamp("2026-01-01"), "gender": 1}],
+    "events": [{"customer_id": 17, "occurred_at": DAY, "kind": "view", "content_id": 5, "duration_seconds": 30,
+                "value": 2.5}],
+    "contacts": [{"customer_id": 17, "sent_at": DAY, "delivered": True, "opened": True}],
+    "surveys": [{"customer_id": 17, "answered_at": DAY, "kind": "nps", "score": 9}],
+    "costs": [{"channel": "wechat", "period_start": DAY, "amount": 0.1}],
+    "assignments": [{"experiment_id": 1, "customer_id": 17, "arm": "a", "assigned_at": DAY}],
+    "memberships": [{"customer_id": 17, "starts_at": DAY, "ends_at": pd.Timestamp("2026-12-31"),
+                     "cancelled_at": None}],
+}  # fmt: skip
+ODD_CELLS: dict[str, list[tuple[str, str, object]]] = {
+    "text": [
+        ("orders", "customer_id", "new"), ("orders", "ordered_at", "2026-07-05 10:00"), ("orders", "amount", "abc"),
+        ("orders", "quantity", "x"), ("orders", "status", "paid"), ("customers", "gender", "f"),
+        ("events", "occurred_at", "2026-07-05 10:00"), ("events", "customer_id", "new"),
+        ("events", "duration_seconds", "x"), ("events", "kind", "1"), ("contacts", "opened", "maybe"),
+        ("surveys", "score", "9分"), ("costs", "amount", "x"), ("memberships", "ends_at", "soon"),
+        ("assignments", "arm", 1),
+    ],
+    "missing": [
+        ("orders", "customer_id", None), ("orders", "amount", None), ("orders", "quantity", None),
+        ("orders", "status", None), ("customers", "gender", None), ("events", "content_id", None),
+        ("contacts", "opened", None), ("surveys", "score", None), ("costs", "amount", None),
+        ("memberships", "ends_at", None),
+    ],
+}  # fmt: skip
 
 
-def test_a_later_person_without_a_gender_code_changes_nothing() -> None:
-    later = pd.DataFrame({"customer_id": [19], "joined_at": ["2026-07-05"], "gender": [None]}, dtype=object)
-    people = pd.concat([TYPED_PEOPLE, later.astype({"gender": "float64"})], ignore_index=True)
-    orders = pd.DataFrame([ANCHOR])
-    assert _said_of_frames(orders, customers=TYPED_PEOPLE) == _said_of_frames(orders, customers=people)
-
-
-def _said_of_frames(orders: pd.DataFrame, **more: Any) -> dict[str, str]:
-    """All but the quarantine, which shows rows as they were read, types included."""
-    told = said(tk.Study.from_frames(orders=orders, **SETTINGS, **more))
-    return {name: text for name, text in told.items() if name != "quarantine"}
+def test_later_cells_that_change_the_type_of_a_column_change_nothing() -> None:
+    told = []
+    for kind in ("none", "text", "missing"):
+        frames: dict[str, Any] = {}
+        for name, rows in TYPED.items():
+            late = rows[0] | {WHEN.get(name, "joined_at"): pd.Timestamp("2026-07-05")}
+            odd = [late | {column: cell} for table, column, cell in ODD_CELLS.get(kind, ()) if table == name]
+            frames[name] = pd.DataFrame([*rows, late, *odd])
+        study = tk.Study.from_frames(**frames, **SETTINGS, statuses={"paid": ["1"], "cancelled": ["2"]})
+        told.append({name: answer for name, answer in said(study).items() if name != "quarantine"})
+    assert differing(told[0], told[1]) == differing(told[0], told[2]) == set()
 
 
 def test_a_person_described_twice_on_one_day_does_not_depend_on_the_order_of_rows() -> None:
-    people = [MEMBER, MEMBER | {"gender": "m"}]
+    people = [ANCHORS["customers"][0], ANCHORS["customers"][0] | {"gender": "m"}]
     told = []
-    for order in (people, people[::-1]):
+    for rows in (people, people[::-1]):
         try:
-            told.append(_said_of(_from_frames, [ANCHOR], order)["snapshot"])
+            told.append(text_of(of_orders(ORDER, customers=pd.DataFrame(rows)).snapshot(AS_OF)))
         except InputError as refusal:
             told.append(refusal.code)
     assert told[0] == told[1]
 
 
 def test_lines_that_contradict_each_other_on_one_day_do_not_depend_on_the_order_of_rows() -> None:
-    lines = [ANCHOR | {"order_id": "A3", "line_id": "L1", "customer_id": "C2", "amount": paid} for paid in ("5", "7")]
-    one, other = (_said_of(_from_frames, [ANCHOR, *rows], [MEMBER]) for rows in (lines, lines[::-1]))
-    assert one["snapshot"] == other["snapshot"]
-    assert one["ledger"] == other["ledger"]
+    lines = [ORDER | {"order_id": "A3", "line_id": "L1", "customer_id": "C2", "amount": paid} for paid in ("5", "7")]
+    one, other = (of_orders(ORDER, *rows) for rows in (lines, lines[::-1]))
+    assert text_of(one.snapshot(AS_OF)) == text_of(other.snapshot(AS_OF))
+    assert text_of(one.ledger_at(AS_OF)) == text_of(other.ledger_at(AS_OF))
+
+
+def test_a_stored_snapshot_takes_no_later_row() -> None:
+    """The rows of today that the bridge starts from end at the later day too."""
+    late = ORDER | {"customer_id": "NEW", "ordered_at": "2026-07-01", "order_id": "A9"}
+    today = Exports(ANCHORS)
+    stored = today.opened().snapshot(BEFORE)
+    one, other = (
+        tk.migrate(exports.opened(), BEFORE, AS_OF, stored=stored) for exports in (today, today.more(orders=[late]))
+    )
+    assert text_of(one) == text_of(other)

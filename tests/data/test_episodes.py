@@ -1,27 +1,15 @@
-"""Episodes: features as visible at each landmark, and what came of each customer, against plain Python and by hand."""
+"""Episodes: features as visible at each landmark, and what came of each customer, by hand."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import Phase, given, settings
-from pandas.testing import assert_frame_equal
 
 import toolkit as tk
-from tests.builders.made_up import AS_OF, study_of, tables_of
-from tests.builders.portrait import Portrait
-from toolkit.errors import ArgumentError, InputError
-from toolkit.schema import DURATION_DAYS, ENTRY_DAYS, EVENT, LANDMARK, SNAPSHOT
-
-if TYPE_CHECKING:
-    from tests.builders.made_up import Row
-
-SEVERAL = settings(max_examples=15, deadline=None, derandomize=True, phases=[Phase.generate, Phase.shrink])
-LANDMARKS = [date.fromisoformat(str(AS_OF)) - timedelta(days=days) for days in (300, 120, 45, 10)]
+from toolkit.errors import ArgumentError
+from toolkit.schema import DURATION_DAYS, ENTRY_DAYS, EVENT, LANDMARK
 
 
 def study(orders: list[tuple[str, str]] | None = None, **tables: Any) -> tk.Study:
@@ -38,91 +26,6 @@ def found(episodes: pd.DataFrame) -> dict[tuple[str, str], tuple[float, int, flo
         (str(who), f"{row[LANDMARK]:%Y-%m-%d}"): (row[DURATION_DAYS], row[EVENT], row[ENTRY_DAYS])
         for who, row in episodes.iterrows()
     }
-
-
-@SEVERAL
-@given(tables=tables_of())
-def test_features_are_those_of_the_snapshot_at_each_landmark(tables: dict[str, list[Row]]) -> None:
-    made = study_of(tables)
-    try:
-        episodes = made.episodes(LANDMARKS, AS_OF)
-    except ArgumentError:
-        assert all((made.snapshot(day)["order_days"] == 0).all() for day in LANDMARKS if _visible(made, day))
-        return
-    for landmark, rows in episodes.groupby(LANDMARK):
-        day = str(landmark)[:10]
-        snapshot = made.snapshot(day, cuts_at=AS_OF)
-        deleted = _deleted(tables, date.fromisoformat(day))
-        buyers = snapshot[(snapshot["order_days"] > 0) & ~snapshot.index.isin(deleted)]
-        features = rows.drop(columns=[LANDMARK, DURATION_DAYS, EVENT, ENTRY_DAYS])
-        assert_frame_equal(features, buyers, check_exact=False, rtol=1e-12)
-    assert list(episodes.columns[4:]) == [column.name for column in SNAPSHOT if column.name in made.columns]
-
-
-def _visible(made: tk.Study, day: date) -> bool:
-    try:
-        made.check(day)
-    except InputError:
-        return False
-    return True
-
-
-def _deleted(tables: dict[str, list[Row]], day: date) -> set[str]:
-    portrait = Portrait(tables, day, window_days=365, count_zero_orders=False)
-    return {row["customer_id"] for row in portrait.rows["events"] if row["kind"] == "注销"}
-
-
-@SEVERAL
-@given(tables=tables_of())
-def test_what_came_next_is_what_plain_python_reads_in_the_rows(tables: dict[str, list[Row]]) -> None:
-    made = study_of(tables)
-    try:
-        episodes = made.episodes(LANDMARKS, AS_OF, columns=[])
-    except ArgumentError:
-        return
-    known = Portrait(tables, AS_OF, window_days=365, count_zero_orders=False)
-    last = date.fromisoformat(str(AS_OF))
-    for (who, day), (duration, event, entry) in found(episodes).items():
-        landmark = date.fromisoformat(day)
-        days = [row["day"] for row in known.rows["orders"] if row["customer_id"] == who and row["used"]]
-        gone = [row["day"] for row in known.rows["events"] if row["customer_id"] == who and row["kind"] == "注销"]
-        nexts = [(min(d for d in days if d > landmark), 1)] if any(d > landmark for d in days) else []
-        nexts += [(min(gone), 2)] if gone else []
-        when, what = min(nexts, default=(last, 0))
-        assert ((when - landmark).days, what, 0) == (duration, event, entry)
-
-
-@SEVERAL
-@given(tables=tables_of())
-def test_reach_is_lost_on_the_day_that_the_logs_say(tables: dict[str, list[Row]]) -> None:
-    made = study_of(tables)
-    try:
-        episodes = made.episodes(LANDMARKS, AS_OF, columns=[], outcome="lost_reach")
-    except ArgumentError:
-        return
-    known = Portrait(tables, AS_OF, window_days=365, count_zero_orders=False)
-    for (who, day), (duration, event, _) in found(episodes).items():
-        said = [row["day"] for row in known.rows["contacts"] if row["customer_id"] == who and row["opted_out"] == "yes"]
-        said += [r["day"] for r in known.rows["events"] if r["customer_id"] == who and r["kind"] == "unfollow"]
-        assert not said or str(min(said)) > day
-        if event == 1:
-            assert (min(said) - date.fromisoformat(day)).days == duration
-
-
-@SEVERAL
-@given(tables=tables_of())
-def test_rows_after_as_of_change_nothing(tables: dict[str, list[Row]]) -> None:
-    later = [dict(row, ordered_at="2027-03-03", recorded_at=None, amount="7") for row in tables["orders"]]
-    later += [dict(row, recorded_at="2027-03-03") for row in tables["orders"] if row["customer_id"] == "C1"]
-    mangled = tables | {
-        "orders": [*tables["orders"], *later],
-        "events": [*tables["events"], {**tables["events"][0], "occurred_at": "2027-02-02", "kind": "注销"}],
-    }
-    try:
-        before = study_of(tables).episodes(LANDMARKS, AS_OF)
-    except ArgumentError:
-        return
-    assert_frame_equal(before, study_of(mangled).episodes(LANDMARKS, AS_OF), check_exact=True)
 
 
 def test_the_next_order_is_a_day_and_who_does_not_order_is_censored() -> None:
@@ -189,15 +92,6 @@ def test_who_never_bought_loses_no_reach_and_an_opt_out_ends_no_order_episode() 
         ("C1", "2026-01-31"): (10, 1, 0)
     }
     assert found(shop.episodes(["2026-01-31"], "2026-02-28")) == {("C1", "2026-01-31"): (20, 1, 0)}
-
-
-def test_row_order_and_order_of_landmarks_change_nothing() -> None:
-    demo = tk.Study.demo(customers=300)
-    days = ["2026-03-31", "2026-06-30"]
-    there = demo.episodes(days, "2026-10-31")
-    assert_frame_equal(there, demo.episodes(days[::-1], "2026-10-31"))
-    assert there[DURATION_DAYS].between(1, 214).all()
-    assert np.isfinite(there["idle_days"]).all()
 
 
 @pytest.mark.parametrize(

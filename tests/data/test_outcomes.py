@@ -1,80 +1,19 @@
-"""What a unit did over a window of its own, against plain Python over raw rows and by hand; assignments."""
+"""What a unit did over a window of its own, by hand; assignments."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
-from pandas.testing import assert_frame_equal
 
 import toolkit as tk
-from tests.builders.made_up import AS_OF, MOMENT, study_of, tables_of
-from tests.builders.portrait import INTERACTIONS, NO_ACTS, Portrait
 from toolkit.data.measures import Measure
 from toolkit.errors import ArgumentError, StudyFileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from tests.builders.made_up import Row
-
-SEVERAL = settings(max_examples=40, deadline=None, derandomize=True, phases=[Phase.generate, Phase.shrink])
-MEASURES = {
-    "spend": Measure("spend"),
-    "orders": Measure("orders"),
-    "order_days": Measure("order_days"),
-    "active_days": Measure("active_days"),
-    "interactions": Measure("interactions"),
-    "opt_outs": Measure("opt_outs"),
-    "messages": Measure("messages"),
-    "lessons": Measure("events", ("lesson_start", "lesson_complete")),
-    "odd": Measure("events", ("挥手",)),
-}
-
-
-def recomputed(portrait: Portrait, who: str, inside: Callable[[str], bool]) -> dict[str, float]:
-    """Work out every measure of one customer from raw rows."""
-    mine = {name: [row for row in rows if row["customer_id"] == who] for name, rows in portrait.rows.items()}
-    orders = [(place, row) for place, row in enumerate(mine["orders"]) if inside(row["ordered_at"])]
-    used = [(place, row) for place, row in orders if row["used"]]
-    events = [row for row in mine["events"] if inside(row["occurred_at"])]
-    contacts = [row for row in mine["contacts"] if inside(row["sent_at"])]
-    acted = {row["day"] for row in events if row["kind"] not in NO_ACTS}
-    return {
-        "spend": float(sum(row["paid"] - row["back"] for _, row in orders)),
-        "orders": len({row["order_id"] or f"row {place}" for place, row in used}),
-        "order_days": len({row["day"] for _, row in used}),
-        "active_days": len({row["day"] for _, row in used} | acted),
-        "interactions": sum(row["kind"] in INTERACTIONS for row in events),
-        "opt_outs": sum(row["kind"] == "unfollow" for row in events)
-        + sum(row["opted_out"] == "yes" for row in contacts),
-        "messages": sum(row["delivered"] != "no" for row in contacts),
-        "lessons": sum(row["kind"] in ("lesson_start", "lesson_complete") for row in events),
-        "odd": sum(row["kind"] == "挥手" for row in events),
-    }
-
-
-@SEVERAL
-@given(tables=tables_of(), moments=st.lists(MOMENT, min_size=1, max_size=5), first=st.sampled_from([-90, -30, 0, 21]))
-def test_measures_are_those_of_plain_python(tables: dict[str, list[Row]], moments: list[str], first: int) -> None:
-    portrait = Portrait(tables, AS_OF)
-    customers = [*portrait.columns, "nobody"]
-    starts = pd.Series(
-        [pd.Timestamp(moments[place % len(moments)]) for place in range(len(customers))],
-        index=pd.Index(customers, dtype="string[pyarrow]", name="customer_id"),
-    )
-    found = study_of(tables).outcomes(starts, AS_OF, MEASURES, first_day=first, last_day=first + 28)
-    wanted = {}
-    for who, start in starts.items():
-        low, high = start + timedelta(days=first), start + timedelta(days=first + 28)
-        inside = lambda moment, low=low, high=high: low <= datetime.fromisoformat(moment) < high  # noqa: E731 - bound here
-        wanted[who] = recomputed(portrait, str(who), inside)
-    frame = pd.DataFrame.from_dict(wanted, orient="index", columns=list(MEASURES)).astype("float64")
-    assert_frame_equal(found, frame.set_axis(starts.index), rtol=1e-12)
 
 
 def business(**tables: Any) -> tk.Study:

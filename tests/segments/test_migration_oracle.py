@@ -9,14 +9,13 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
 
 import toolkit as tk
-from tests.builders.made_up import AS_OF, BOUGHT, Row, study_of, tables_of
-from tests.builders.portrait import Portrait, _quantile
-from tests.data.test_clock import rows_up_to
+from tests.builders.made_up import AS_OF, BOUGHT, Row, Tables, one_of, study_of, tables_of
+from tests.builders.profiles import several
+from tests.oracles.portrait import Portrait, quantile, rows_up_to
 from toolkit.schema import PROSPECT, SEGMENTS
 
 if TYPE_CHECKING:
@@ -33,11 +32,9 @@ CLASSES = {
     "value_class": ("high", "general", "low"),
     "stage": STAGES,
 }
-Tables = dict[str, list[Row]]
 State = dict[str, tuple[str, Fraction]]
 """Person -> tier and spend in the window."""
 EARLY = BOUGHT | {"ordered_at": "2025-11-03"}
-SOME: dict[str, Any] = {"deadline": None, "derandomize": True, "phases": [Phase.generate]}
 
 
 def seen(tables: Tables, clock: date, until: date, known: date) -> dict[str, Row]:
@@ -51,7 +48,7 @@ def cuts_of(people: dict[str, Row]) -> dict[str, Fraction]:
     buyers = [one for one in people.values() if one["order_count"]]
 
     def cut(column: str, share: Fraction) -> Fraction:
-        return _quantile(sorted(Fraction(one[column]) for one in buyers), share)
+        return quantile(sorted(Fraction(one[column]) for one in buyers), share)
 
     return {name: cut(name, HALF) for name in ("recency_days", "window_order_days", "window_spend")} | {
         "top": cut("window_spend", TOP)
@@ -175,10 +172,10 @@ def walked(now: Tables, first: dict[str, Row]) -> dict[str, dict[str, Row]]:
     }
 
 
-@pytest.mark.parametrize("fixed", [False, True], ids=["cuts of the earlier day", "cuts of the study"])
-@settings(max_examples=8, **SOME)
-@given(tables=tables_of())
-def test_late_rows_and_merged_ids_of_every_table(fixed: bool, tables: Tables) -> None:
+@pytest.mark.parametrize("seed", range(several(4, 16)))
+def test_late_rows_and_merged_ids_of_every_table(seed: int) -> None:
+    """Cuts of the earlier day and cuts of the study by turns."""
+    tables, fixed = tables_of(seed), bool(seed % 2)
     tables["orders"] = [EARLY, *tables["orders"]]
     more = {"cuts": {"learned_at": LEARNED.isoformat()}} if fixed else {}
     study = study_of(tables, **more)
@@ -209,18 +206,12 @@ def as_it_was(order: Row, fate: str) -> list[Row]:
     return [order | then.get(fate, {})]
 
 
-@settings(max_examples=10, **SOME)
-@given(
-    tables=tables_of(),
-    fates=st.lists(st.sampled_from(FATES), min_size=30, max_size=30),
-    deleted=st.sets(st.sampled_from(["C2", "C3", "C4", "A1", "零"]), max_size=2),
-    joined_since=st.booleans(),
-)
-def test_what_was_stored_and_since_rewritten_deleted_or_merged(
-    tables: Tables, fates: list[str], deleted: set[str], joined_since: bool
-) -> None:
+@pytest.mark.parametrize("seed", range(100, several(103, 110)))
+def test_what_was_stored_and_since_rewritten_deleted_or_merged(seed: int) -> None:
     """The stored snapshot of exports of then: no row is known but those; today some say otherwise, some are no more."""
-    told = list(zip(tables["orders"], fates, strict=False))
+    tables, rng = tables_of(seed), np.random.default_rng(seed)
+    told = [(row, one_of(rng, FATES)) for row in tables["orders"]]
+    deleted = {one_of(rng, ("C2", "C3", "C4", "A1", "零")) for _ in range(rng.integers(3))}
     orders = [
         row | ({"status": "cancelled"} if fate == "cancelled since" else {})
         for row, fate in told
@@ -231,7 +222,7 @@ def test_what_was_stored_and_since_rewritten_deleted_or_merged(
         name: [row for row in rows if row["customer_id"] not in deleted]
         for name, rows in (tables | {"orders": [EARLY, *orders]}).items()
     }
-    if joined_since:
+    if seed % 2:
         then = then | {"identities": []}
     stored = study_of({name: rows for name, rows in then.items() if rows}).snapshot(BEFORE)
     people = walked(now, seen(then, BEFORE, BEFORE, BEFORE))

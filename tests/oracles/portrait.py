@@ -50,6 +50,27 @@ def persons(links: Iterable[Row]) -> dict[str, str]:
     return found
 
 
+def rows_up_to(tables: Mapping[str, list[Row]], until: date, known: date) -> dict[str, list[Row]]:
+    """Return the rows dated up to a day and recorded by another, as an export of then would hold them."""
+    kept = dict(tables)
+    kept["orders"] = [
+        row
+        for row in tables["orders"]
+        if _by(row["ordered_at"], until) and (row["recorded_at"] is None or _by(row["recorded_at"], known))
+    ]
+    kept["customers"] = [row for row in tables["customers"] if _by(row["valid_from"] or row["joined_at"], until)]
+    for name, when in LOGS.items():
+        kept[name] = [row for row in tables[name] if _by(row[when], until)]
+    kept["memberships"] = [
+        row if _by(row["cancelled_at"], until) else row | {"cancelled_at": None} for row in kept["memberships"]
+    ]
+    return kept
+
+
+def _by(moment: str | None, day: date) -> bool:
+    return (day_of(moment) or date.min) <= day
+
+
 class Portrait:
     """What is known of every customer at the end of a local day, worked out one column at a time."""
 
@@ -61,6 +82,7 @@ class Portrait:
         window_days: int = 365,
         count_zero_orders: bool = False,
         staff: str = "staff",
+        price_cuts: tuple[Fraction, Fraction] | None = None,
     ) -> None:
         self.as_of, self.window_days = as_of, window_days
         self.count_zero_orders = count_zero_orders
@@ -82,7 +104,7 @@ class Portrait:
             self.rows[name] = [
                 row | {"day": day_of(row[when])} for row in self.rows[name] if self._fits(name, row, when)
             ]
-        self.price_cuts = self._price_cuts()
+        self.price_cuts = price_cuts or self._price_cuts()
         ids = {row["customer_id"] for rows in self.rows.values() for row in rows}
         self.columns = {who: self._of(who) for who in sorted(ids)}
 
@@ -186,10 +208,10 @@ class Portrait:
         for row in self._last(self.rows["orders"], self.window_days):
             if row["paid"] > 0:
                 prices.setdefault(row["product_id"] or _price(row), []).append(_price(row))
-        middles = sorted({_quantile(sorted(of_one), Fraction(1, 2)) for of_one in prices.values()})
+        middles = sorted({quantile(sorted(of_one), Fraction(1, 2)) for of_one in prices.values()})
         if not middles:
             return Fraction(10**9), Fraction(10**9)
-        return _quantile(middles, Fraction(1, 3)), _quantile(middles, Fraction(2, 3))
+        return quantile(middles, Fraction(1, 3)), quantile(middles, Fraction(2, 3))
 
     def _bands(self, rows: list[Row]) -> Row:
         paid = {band: Fraction(0) for band in BANDS}
@@ -331,7 +353,7 @@ def _price(row: Row) -> Fraction:
     return Fraction(row["paid"]) / (row["quantity"] if (row["quantity"] or 0) > 0 else 1)
 
 
-def _quantile(ranked: list[Fraction], share: Fraction) -> Fraction:
+def quantile(ranked: list[Fraction], share: Fraction) -> Fraction:
     """Return the type-7 quantile."""
     place = (len(ranked) - 1) * share
     low = int(place)
