@@ -293,6 +293,11 @@ def test_a_share_of_few_is_hidden_and_so_is_what_tells_it() -> None:
     assert np.isnan([row["value"], row["lift"], row["control_value"], row["upper"], row["relative_lift"]]).all()
     assert shown.overall.iloc[1]["status"] != "hidden"
     assert "too few people" in trial_story.first_sentences(shown, names_of(min_cell=10))
+    for share in (0.01, 0.99):  # some 5 of 498 did it, or did not
+        tiers = laid_out.evaluation().tiers
+        tiers.loc[tiers["tier"] == "lead_in", "control_value"] = share
+        rare = publishable(laid_out.evaluation(tiers=tiers), frame=names_of(min_cell=10).frame).tiers
+        assert set(rare.loc[rare["status"] == "hidden", "tier"]) == {"lead_in", "premium"}  # the smallest other
 
 
 @pytest.mark.fault(134)

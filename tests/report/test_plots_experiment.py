@@ -163,6 +163,8 @@ def test_the_title_says_how_often_chance_alone_does_it() -> None:
 def test_bars_of_re_assignments_add_up_to_one_and_the_result_stands_where_it_is() -> None:
     ax = redraws(names_of(), 500)
     assert sum(bar.get_height() for bar in bars(ax)) == pytest.approx(1.0)
+    low, *_, high = (bar.get_facecolor() for bar in bars(ax))
+    assert low == high != bars(ax)[len(bars(ax)) // 2].get_facecolor()
     row = laid_out.evaluation().overall.iloc[0]
     assert np.asarray(ax.lines[0].get_xdata())[0] == pytest.approx(row["lift"] / row["se"])
 
