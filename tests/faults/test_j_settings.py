@@ -132,7 +132,7 @@ EXPERIMENT_ROWS: list[Row] = [
     ("kind: mean, of: spend", "kind: mean, of: spend, per: orders", 11, "goes with kind: ratio"),
     (", per: orders", "", 12, "goes with kind: ratio"),
     (", days: [21, 28]", "", 13, "goes with kind: retention"),
-    *each("days: [21, 28]", 13, "do not rise", "days: [28, 21]", "days: [-1, 28]"),
+    *each("days: [21, 28]", 13, "do not rise", "days: [28, 21]", "days: [21, 21]", "days: [-1, 28]"),
     *each("days: [21, 28]", 13, "days", "days: [21]", "days: [yes, 28]"),
     ("  opted_out: {kind", "  bought: {kind", 16, "give one another name"),
     ("margin: 0.01, ", "", 16, "key 'margin' is required"),
