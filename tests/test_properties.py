@@ -407,7 +407,7 @@ def test_ids_and_the_unit_of_money_change_no_answer(asked: Asked, tmp_path: Path
 
 def test_every_answer_answers_and_earlier_rows_change_it(asked: Asked, tmp_path: Path) -> None:
     """So that the two above can fail."""
-    if asked.seed >= len(COUNTS):
+    if asked.seed != list(COUNTS).index(asked.room):
         return
     order = ANCHORS["orders"][0]
     days = [f"2026-0{month}-1{n % 9}" for n in range(0, 40, 3) for month in (2, 4, 5, 6)]
