@@ -291,6 +291,7 @@ def test_neither_order_nor_ids_nor_the_unit_of_money_matter(method: Any, seed: i
     )
     assert ours == theirs
     assert one.stability_.equals(two.stability_)
+    one.transform(snap)
     pd.testing.assert_frame_equal(snap, kept)
 
 
