@@ -272,6 +272,7 @@ def test_tiers_with_few_people_or_few_events_are_hidden_everywhere() -> None:
     result = laid_out.evaluation(tiers=tiers, sample_ratio=ratio)
     names = names_of(min_cell=10)
     shown = publishable(result, frame=names.frame)
+    assert shown.verdict == result.verdict
     hidden = shown.tiers[shown.tiers["status"] == "hidden"]
     assert set(hidden["tier"]) == {"premium", "none"}  # one alone could be worked out from the others
     assert hidden[["value", "lift", "lower", "p_value", "lift_shrunken"]].isna().to_numpy().all()

@@ -84,6 +84,7 @@ def publishable(result: Evaluation, *, frame: Frame) -> Evaluation:
         tiers=_blank(tiers, few, status=HIDDEN_STATUS),
         guardrails=_blank(guardrails, _few_events(_with_counts(guardrails, overall, result), result, frame)),
         profit=profit,
+        write_verdict=lambda _: result.verdict,
     )
 
 
