@@ -207,7 +207,8 @@ def test_the_nearest_heap_rises_and_then_falls(counts: list[int]) -> None:
 @pytest.fixture(scope="module")
 def months() -> tuple[pd.DataFrame, pd.DataFrame]:
     study = tk.Study.demo(customers=several(800, 5_000))
-    before, after = (study.snapshot(day, columns=["order_count", *FIVE]) for day in ("2026-09-30", "2026-10-31"))
+    columns = ["order_count", *FIVE, *(["active_days"] if THOROUGH else [])]
+    before, after = (study.snapshot(day, columns=columns) for day in ("2026-09-30", "2026-10-31"))
     return before, after
 
 
