@@ -199,6 +199,15 @@ def test_variants_of_one_id_are_one_and_are_counted(shop: Shop, how: str) -> Non
     assert found["ids_joined"] == ("failed", 1 + marks)
 
 
+@pytest.mark.fault(36, 39)
+def test_nobody_written_in_several_ways_is_no_customer_written_in_several_ways(shop: Shop) -> None:
+    lines = (" A1,2026-01-05,1", ",2026-01-05,2", "NULL,2026-01-05,4", " #N/A,2026-01-05,8")
+    study = shop.lines(*lines, policies={"missing_customer": "exclude"})
+    assert spend(study) == {"A1": 1.0}
+    assert check_of(study, "ids_repaired").count == 1
+    assert "ids_joined" not in codes(study)
+
+
 @pytest.mark.fault(39)
 def test_case_is_kept_unless_folding_is_asked_for(shop: Shop) -> None:
     lines = ("Ab,2026-01-05,1", "aB,2026-01-05,2")

@@ -87,7 +87,7 @@ def _id_checks(connection: duckdb.DuckDBPyConnection, table: str, as_of: date | 
     joined = _one(
         connection,
         f"SELECT COUNT(*) FROM (SELECT 1 FROM {table} AS t"  # noqa: S608 - canonical names
-        f" JOIN {table}_raw AS raw USING (source_file, source_row) WHERE {_VISIBLE}"
+        f" JOIN {table}_raw AS raw USING (source_file, source_row) WHERE t.customer_id IS NOT NULL AND {_VISIBLE}"
         " GROUP BY t.customer_id, clean_id(CAST(raw.customer_id AS VARCHAR))"
         " HAVING COUNT(DISTINCT raw.customer_id) > 1)",
         as_of,
