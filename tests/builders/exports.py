@@ -201,12 +201,17 @@ def drawn(seed: int) -> Exports:
     }
     tables["customers"] = described_once(tables["customers"])
     firsts = {row["line_id"]: row for row in reversed(tables["orders"]) if row["line_id"]}
-    tables["orders"] = [firsts.get(row["line_id"], row) for row in tables["orders"]]
+    tables["orders"] = [_one_buyer(firsts.get(row["line_id"], row)) for row in tables["orders"]]
     if seed % 3 == 1:
         tables["orders"] = [{k: cell for k, cell in row.items() if k != "recorded_at"} for row in tables["orders"]]
     if (seed + seed // len(SOURCES)) % 2:
         tables["identities"] = [one_of(rng, LINKS) for _ in range(rng.integers(1, 5))]
     return exported(tables, SOURCES[seed % len(SOURCES)])
+
+
+def _one_buyer(order: Row) -> Row:
+    """Let nobody else have an order of this id: its rows stand in one file."""
+    return order | {"order_id": order["order_id"] and f"{order['order_id']} of {order['customer_id'].strip()}"}
 
 
 def _dirty(rng: np.random.Generator, table: str) -> Row:
