@@ -63,4 +63,4 @@ bench: env
 
 lock:
 	@test -x $(UV) || { $(PYTHON) -m venv .bench/lock && .bench/lock/bin/pip install -q uv==0.13.9; }
-	$(UV) pip compile pyproject.toml --extra dev --extra zh --generate-hashes --universal --python-version 3.11 --no-annotate --no-header -q -o requirements.lock
+	$(UV) pip compile pyproject.toml --extra dev --extra zh --generate-hashes --universal --python-version 3.11 --no-annotate --no-header --no-strip-extras -q -o requirements.lock

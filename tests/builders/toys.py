@@ -247,8 +247,6 @@ def nothing_kept() -> types.ModuleType:
     return module
 
 
-if __name__ in {"__main__", "__mp_main__"}:
-    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]  # takes two seconds, for links that no toy has
 if __name__ == "__main__":
     sys.modules["toolkit.report.workbench"] = workbench()
     sys.modules["toolkit.report.keeping"] = nothing_kept()
