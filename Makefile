@@ -4,7 +4,7 @@ BIN := .venv/bin
 UV := .bench/lock/bin/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help env report test checks lint unit gates simulate nbval lab bench lock
+.PHONY: help env report test lint unit gates simulate nbval lab bench lock
 
 # PROFILE=ci: all examples and the slow tests; dev, the default, is for before every change
 PROFILE ?= dev
@@ -32,11 +32,7 @@ report: env
 	$(call timed,report,$(BIN)/toolkit report $(if $(STUDY),"$(STUDY)") $(if $(AS_OF),--as-of $(AS_OF)) $(if $(REPORT_LANG),--lang $(REPORT_LANG)))
 
 test: env
-	@$(MAKE) --no-print-directory --keep-going checks unit
-
-# lint uses one core, so the notebooks run beside it
-checks: env
-	@$(MAKE) --no-print-directory --keep-going -j2 --output-sync=target lint nbval
+	@$(MAKE) --no-print-directory --keep-going lint unit nbval
 
 lint: env
 	$(BIN)/ruff check
