@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 import toolkit as tk
-from tests.builders.shop import fates
+from tests.builders.samples import NINE, frame_of, rows_of
+from tests.builders.shop import AS_OF, fates
 from toolkit.data import engine
-from toolkit.errors import InputError
+from toolkit.errors import InputError, ToolkitError
 
 if TYPE_CHECKING:
     from tests.builders.shop import Shop
@@ -35,7 +36,10 @@ def test_the_spill_folder_is_private_and_goes_with_the_study_however_little_memo
     assert not place.exists()
 
 
-def test_a_page_damaged_after_opening_is_told_without_the_engines_words(shop: Shop) -> None:
+def test_a_page_damaged_after_opening_is_told_without_the_engines_words(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("toolkit.data.reading.HELD", 0)
     study = shop.open(orders(3_000))
     study.check("2026-12-31")
     file = shop.folder / "orders_1.parquet"
@@ -54,3 +58,21 @@ def test_files_of_separate_days_are_not_searched_for_copies_and_files_of_one_day
     tables = apart._connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
     assert ("orders_repeats",) not in tables
     assert fates(shop.open([one, other, other])) == {"order": 48, "other_file": 24}
+
+
+@pytest.mark.fault(75)
+def test_parquet_that_stays_on_the_disk_says_what_held_parquet_says(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = {table: frame_of(rows_of(table, 5)) for table in NINE}
+    held = shop.tables(tables)
+    monkeypatch.setattr("toolkit.data.reading.HELD", 0)
+    on_disk = shop.tables(tables)
+    assert held.checks(AS_OF) == on_disk.checks(AS_OF)
+    pd.testing.assert_frame_equal(held.ledger_at(AS_OF), on_disk.ledger_at(AS_OF))
+    pd.testing.assert_frame_equal(held.quarantine(AS_OF), on_disk.quarantine(AS_OF))
+    pd.testing.assert_frame_equal(held.snapshot(AS_OF), on_disk.snapshot(AS_OF))
+    (shop.folder / "orders_1.parquet").unlink()
+    assert len(held.snapshot("2026-01-20"))
+    with pytest.raises(ToolkitError):
+        on_disk.snapshot("2026-01-20")

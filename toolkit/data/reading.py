@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from toolkit.tables import Table
 
 EXCEL = (".xlsx", ".xlsm")
+HELD = 16 * 2**20
+"""Bytes of Parquet up to which a table is held by the engine; larger files are read and cleaned at every question."""
 
 
 def raw_relation(
@@ -72,10 +74,10 @@ def raw_relation(
         relation = connection.from_arrow(_numbered(columns, 1))
     elif {path.suffix.lower() for path in source} == {".parquet"}:
         sources = parquet_mapping(source, spec, table)
-        relation, lazy = (
-            _parquet_relation(connection, _without_wildcards(source, spill, table), sources[0].mapping),
-            True,
-        )
+        relation = _parquet_relation(connection, _without_wildcards(source, spill, table), sources[0].mapping)
+        lazy = sum(map(size_of, source)) > HELD
+        if not lazy:
+            relation = _held(connection, relation, table)
     else:
         relation, sources, lazy = _text_relation(connection, spec, table, source, spill)
     given = [duckdb.ConstantExpression(value).cast("VARCHAR").alias(name) for name, value in constants.items()]
@@ -130,6 +132,15 @@ def _refuse_other_digests(spec: TableFile, source: Sequence[Path] | pd.DataFrame
                     "sha256", "the file has changed or was damaged in transit: its SHA-256 is another",
                     where=name, hint="download it again, or mend sha256: in the study file",
                 )  # fmt: skip
+
+
+def _held(
+    connection: duckdb.DuckDBPyConnection, relation: duckdb.DuckDBPyRelation, table: Table
+) -> duckdb.DuckDBPyRelation:
+    """Copy rows of a file into the engine, so that no later question reads and cleans the file again."""
+    relation.create_view(f"{table.name}_file", replace=True)
+    connection.execute(f"CREATE OR REPLACE TABLE {table.name}_held AS SELECT * FROM {table.name}_file")  # noqa: S608 - canonical names
+    return connection.table(f"{table.name}_held")
 
 
 def _without_wildcards(paths: Sequence[Path], spill: Path, table: Table) -> list[Path]:
