@@ -16,11 +16,11 @@ SHOWN = (
 
 
 def marked(file: Path) -> set[int]:
-    """Return the numbers in ``pytest.mark.fault(...)`` of a file."""
+    """Return the numbers in ``pytest.mark.fault(...)`` and ``refusal(...)``, which makes such a mark, of a file."""
     return {
         argument.value
         for node in ast.walk(ast.parse(file.read_text("utf-8")))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "fault"
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"pytest.mark.fault", "refusal"}
         for argument in node.args
         if isinstance(argument, ast.Constant) and isinstance(argument.value, int)
     }
