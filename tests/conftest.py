@@ -51,9 +51,11 @@ def shop(tmp_path: Path) -> Shop:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Note the faults that tests show, let dear groups begin, so that no worker ends with one, leave out the slow."""
     for item in items:
         if numbers := sorted({number for mark in item.iter_markers("fault") for number in mark.args}):
             item.user_properties.append(("faults", numbers))
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
     if not THOROUGH:
         slow = [item for item in items if item.get_closest_marker("slow")]
         config.hook.pytest_deselected(items=slow)

@@ -374,7 +374,7 @@ COUNTS = {"data": several(3, 48), "segments": several(1, 8), "risk": several(1, 
 STARTS = {"data": 0, "segments": 1, "risk": 2, "strategy": 5}
 """Room -> its first seed; Parquet, seeds 3, 7, 11 .., costs eight times as much as the other sources: ci only."""
 EXAMPLES = [
-    pytest.param((room, start + seed), id=f"{room}-{start + seed}", marks=pytest.mark.xdist_group(f"answers of {room}"))
+    pytest.param((room, start + seed), id=f"{room}-{start + seed}", marks=pytest.mark.xdist_group(f"{room}-{seed}"))
     for room, start in STARTS.items()
     for seed in range(COUNTS[room])
 ]
