@@ -9,7 +9,7 @@ UV := .bench/lock/bin/uv
 # PROFILE=ci: all examples and the slow tests; dev, the default, is for before every change
 PROFILE ?= dev
 export PROFILE
-PYTEST := $(BIN)/pytest -n 2 --dist loadgroup
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # $(call timed,what,command): run, then say how long it took
 timed = @start=$$(date +%s); $(2) && echo "$(1): $$(($$(date +%s) - start)) s"

@@ -51,7 +51,7 @@ def shop(tmp_path: Path) -> Shop:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Note the faults that tests show, let dear groups begin, so that no worker ends with one, leave out the slow."""
+    """Note the faults that tests show, let dear files begin, so that no worker ends with one, leave out the slow."""
     for item in items:
         if numbers := sorted({number for mark in item.iter_markers("fault") for number in mark.args}):
             item.user_properties.append(("faults", numbers))
